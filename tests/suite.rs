@@ -1,0 +1,1 @@
+//! All tests of the product in one binary: one folder per kind.
