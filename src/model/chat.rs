@@ -1,0 +1,39 @@
+//! One client in one channel: the endless thread.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{ChannelId, ChatId, ClientId, DialogId};
+
+/// A chat. Unique by its address.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Chat {
+    /// Its identifier.
+    pub id: ChatId,
+    /// Where it is in the messenger's world.
+    pub address: ChatAddress,
+    /// The client who writes here.
+    pub client: ClientId,
+    /// The open dialog, if there is one. At most one dialog of a chat is open.
+    pub open_dialog: Option<DialogId>,
+    /// The dialog that was closed last.
+    pub last_dialog: Option<DialogId>,
+    /// How many dialogs this chat has had.
+    pub dialogs: u32,
+    /// False after the client blocked us.
+    pub allowed: bool,
+    /// When the chat began.
+    pub created_at_ms: u64,
+    /// When the client last wrote.
+    pub last_inbound_at_ms: u64,
+}
+
+/// What makes a chat unique: channel, conversation and person, as the messenger knows them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ChatAddress {
+    /// The channel binding.
+    pub channel: ChannelId,
+    /// The messenger's id of the conversation.
+    pub chat: String,
+    /// The messenger's id of the person.
+    pub user: String,
+}

@@ -1,0 +1,167 @@
+//! What people and integrations ask for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::dialog::CloseReason;
+use super::id::{DialogId, EffectId, LineId, OperatorId, TeamId, TemplateId, TokenId, TopicId};
+use super::message::Button;
+use super::operator::Presence;
+
+/// A wish with its author. Rights were checked before it became an input; whether it is possible is
+/// decided when it is applied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Command {
+    /// Who asks.
+    pub actor: Actor,
+    /// Optimistic concurrency: refuse when the dialog's version is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<u64>,
+    /// What for.
+    pub action: Action,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// An operator, by their own token.
+    Operator(OperatorId),
+    /// An integration, by its token.
+    Integration(TokenId),
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Take an offered dialog.
+    Accept {
+        /// Which.
+        dialog: DialogId,
+        /// Who takes it.
+        operator: OperatorId,
+    },
+    /// Refuse an offered dialog.
+    Decline {
+        /// Which.
+        dialog: DialogId,
+        /// Who refuses.
+        operator: OperatorId,
+    },
+    /// Write to the client.
+    Reply {
+        /// In which dialog.
+        dialog: DialogId,
+        /// What.
+        content: ReplyContent,
+        /// The messenger's id of the message it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<String>,
+    },
+    /// Write something that the client never sees.
+    AddNote {
+        /// In which dialog.
+        dialog: DialogId,
+        /// What.
+        text: String,
+    },
+    /// Give a dialog to somebody else.
+    Transfer {
+        /// Which.
+        dialog: DialogId,
+        /// To whom.
+        to: TransferTarget,
+        /// A word to the next one; becomes a note.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// Put a dialog back into its queue.
+    Requeue {
+        /// Which.
+        dialog: DialogId,
+    },
+    /// Close a dialog.
+    Close {
+        /// Which.
+        dialog: DialogId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// Change what is known of a dialog. `None` leaves a field alone.
+    Update {
+        /// Which.
+        dialog: DialogId,
+        /// What.
+        changes: DialogChanges,
+    },
+    /// Go online, away or offline.
+    SetPresence {
+        /// Who.
+        operator: OperatorId,
+        /// How.
+        presence: Presence,
+    },
+    /// Try a failed, dead or cancelled effect once more, with fresh attempts.
+    RetryDelivery {
+        /// Which.
+        effect: EffectId,
+    },
+    /// Give an effect up.
+    CancelDelivery {
+        /// Which.
+        effect: EffectId,
+    },
+}
+
+/// What an operator writes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyContent {
+    /// Free text.
+    Text {
+        /// The text.
+        text: String,
+        /// Buttons below it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        buttons: Vec<Button>,
+    },
+    /// A ready text.
+    Template {
+        /// Which.
+        template: TemplateId,
+        /// Its variables, visible as `vars`.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        vars: BTreeMap<String, serde_json::Value>,
+    },
+}
+
+/// To whom a dialog goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferTarget {
+    /// One operator.
+    Operator(OperatorId),
+    /// Whoever is free in a team.
+    Team(TeamId),
+    /// The queue of another line.
+    Line(LineId),
+}
+
+/// Changes of a dialog.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct DialogChanges {
+    /// The new priority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
+    /// The new topic; `Some(None)` removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<Option<TopicId>>,
+    /// The new tags, all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeSet<String>>,
+    /// Fields to set; null removes one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub custom: BTreeMap<String, serde_json::Value>,
+}

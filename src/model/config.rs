@@ -1,0 +1,96 @@
+//! The whole configuration, linked and immutable: what the engine and the daemon work with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::calendar::Calendar;
+use super::channel::Channel;
+use super::id::{CalendarId, ChannelId, EndpointId, LineId, OperatorId, RoleId, TeamId, TemplateId};
+use super::line::{Line, Member};
+use super::operator::{Operator, Team};
+use super::role::{Role, Token};
+use super::rule::Rule;
+use super::secret::SecretRef;
+use super::template::Template;
+
+/// Everything that the YAML files say, after all references were checked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// The daemon itself.
+    pub daemon: Daemon,
+    /// Working hours.
+    pub calendars: BTreeMap<CalendarId, Calendar>,
+    /// Open lines.
+    pub lines: BTreeMap<LineId, Line>,
+    /// Channel bindings.
+    pub channels: BTreeMap<ChannelId, Channel>,
+    /// Operators.
+    pub operators: BTreeMap<OperatorId, Operator>,
+    /// Teams.
+    pub teams: BTreeMap<TeamId, Team>,
+    /// Roles, including the built-in ones.
+    pub roles: BTreeMap<RoleId, Role>,
+    /// API tokens.
+    pub tokens: Vec<Token>,
+    /// Ready texts.
+    pub templates: BTreeMap<TemplateId, Template>,
+    /// Rules, in the order in which they act: priority, then file name and place.
+    pub rules: Vec<Rule>,
+}
+
+/// The daemon's own settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Daemon {
+    /// Where the API listens.
+    pub listen: String,
+    /// Where clients and messengers reach it, without a slash at the end; `None`: unknown.
+    pub public_url: Option<String>,
+    /// Where journal and store are; relative to the configuration folder.
+    pub data_dir: String,
+    /// Where notifications and events go.
+    pub endpoints: BTreeMap<EndpointId, Endpoint>,
+    /// Private networks that requests may go to, in CIDR form.
+    pub allow_private: Vec<String>,
+}
+
+impl Daemon {
+    /// Where the API listens when nothing is said.
+    pub const LISTEN: &'static str = "127.0.0.1:8080";
+    /// Where the data is when nothing is said.
+    pub const DATA_DIR: &'static str = "./data";
+}
+
+/// Where notifications go, signed in the form of Standard Webhooks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Where to.
+    pub url: String,
+    /// The key of the signature.
+    pub secret: SecretRef,
+}
+
+impl Config {
+    /// The operators of a team, in the order of their ids.
+    pub fn team_members<'a>(&'a self, team: &'a TeamId) -> impl Iterator<Item = &'a OperatorId> {
+        self.operators.iter().filter(|(_, operator)| operator.teams.contains(team)).map(|(id, _)| id)
+    }
+
+    /// The operators of a line in the order of its list, each once.
+    pub fn line_members(&self, line: &Line) -> Vec<OperatorId> {
+        let mut seen = BTreeSet::new();
+        let mut members = Vec::new();
+        let mut add = |id: &OperatorId| {
+            if seen.insert(id.clone()) {
+                members.push(id.clone());
+            }
+        };
+        for member in &line.routing.members {
+            match member {
+                Member::Operator(id) => add(id),
+                Member::Team(team) => self.team_members(team).for_each(&mut add),
+            }
+        }
+        members
+    }
+}

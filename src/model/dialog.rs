@@ -1,0 +1,174 @@
+//! One piece of work in a chat, from opening to close.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{ChannelId, ChatId, ClientId, DialogId, LineId, MessageId, OperatorId, TeamId, TopicId};
+use super::message::{Author, Direction};
+use super::offer::{Offer, OfferEnd};
+
+/// A dialog with everything that routing and people need to see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dialog {
+    /// Its identifier.
+    pub id: DialogId,
+    /// The line that it is on.
+    pub line: LineId,
+    /// The channel that it came through.
+    pub channel: ChannelId,
+    /// The chat.
+    pub chat: ChatId,
+    /// The messenger's id of the conversation.
+    pub external_chat: String,
+    /// The client.
+    pub client: ClientId,
+    /// The client's name, as far as known.
+    pub client_name: Option<String>,
+    /// Where it is in its life.
+    pub state: DialogState,
+    /// The operator who accepted it.
+    pub owner: Option<OperatorId>,
+    /// The team that it waits for; `None`: the operators of the line.
+    pub team: Option<TeamId>,
+    /// The topic.
+    pub topic: Option<TopicId>,
+    /// Higher comes first.
+    pub priority: i32,
+    /// Labels.
+    pub tags: BTreeSet<String>,
+    /// Fields of the company's own.
+    pub custom: BTreeMap<String, serde_json::Value>,
+    /// When it began.
+    pub opened_at_ms: u64,
+    /// Since when it has its place in the queue. Kept when it is put back.
+    pub queued_at_ms: u64,
+    /// When the present owner accepted.
+    pub accepted_at_ms: Option<u64>,
+    /// When a person first answered. Set at most once.
+    pub first_response_at_ms: Option<u64>,
+    /// When it was closed.
+    pub closed_at_ms: Option<u64>,
+    /// Why it was closed.
+    pub close_reason: Option<CloseReason>,
+    /// The live offers.
+    pub offers: Vec<Offer>,
+    /// Who declined or let an offer expire in the present round.
+    pub declined: BTreeMap<OperatorId, OfferEnd>,
+    /// How often everybody was tried.
+    pub rounds: u32,
+    /// The last message that is not a note.
+    pub last_message: Option<LastMessage>,
+    /// Client messages since the last answer of a person.
+    pub unread: u32,
+    /// Messages and notes so far.
+    pub messages: u32,
+    /// True after the out-of-hours text was sent, until an operator writes.
+    pub out_of_hours_told: bool,
+    /// When anything about it last changed.
+    pub updated_at_ms: u64,
+    /// The `seq` of the entry that last changed it: its version for optimistic concurrency.
+    pub version: u64,
+}
+
+/// The last message, for lists.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LastMessage {
+    /// Which.
+    pub id: MessageId,
+    /// Who wrote to whom.
+    pub direction: Direction,
+    /// Who wrote it.
+    pub author: Author,
+    /// The beginning of its text, at most [`LastMessage::TEXT_CHARS_MAX`] characters.
+    pub text: String,
+    /// When.
+    pub at_ms: u64,
+}
+
+impl LastMessage {
+    /// Enough for a line in a list, and small enough for each dialog to keep in memory.
+    pub const TEXT_CHARS_MAX: usize = 160;
+}
+
+/// Where a dialog is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DialogState {
+    /// Just opened; never seen after the entry that opened it.
+    New,
+    /// Waits for an operator.
+    Queued,
+    /// Waits, and is proposed to somebody. Keeps its place in the queue.
+    Offered,
+    /// Has an owner who has not written yet.
+    Accepted,
+    /// The owner wrote last.
+    WaitingClient,
+    /// The client wrote last.
+    WaitingOperator,
+    /// Over.
+    Closed,
+}
+
+impl DialogState {
+    /// All states, in the order of life.
+    pub const ALL: [Self; 7] = [
+        Self::New,
+        Self::Queued,
+        Self::Offered,
+        Self::Accepted,
+        Self::WaitingClient,
+        Self::WaitingOperator,
+        Self::Closed,
+    ];
+
+    /// The word used in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Queued => "queued",
+            Self::Offered => "offered",
+            Self::Accepted => "accepted",
+            Self::WaitingClient => "waiting_client",
+            Self::WaitingOperator => "waiting_operator",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Whether a dialog may go from this state to `next` in one step. Staying is not a step.
+    pub const fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::New => matches!(next, Self::Queued),
+            Self::Queued => matches!(next, Self::Offered | Self::Accepted | Self::Closed),
+            Self::Offered => matches!(next, Self::Queued | Self::Accepted | Self::Closed),
+            Self::Accepted => {
+                matches!(next, Self::WaitingClient | Self::WaitingOperator | Self::Queued | Self::Closed)
+            }
+            Self::WaitingClient => matches!(next, Self::WaitingOperator | Self::Queued | Self::Closed),
+            Self::WaitingOperator => matches!(next, Self::WaitingClient | Self::Queued | Self::Closed),
+            Self::Closed => false,
+        }
+    }
+
+    /// Whether the dialog waits for an operator.
+    pub const fn is_waiting(self) -> bool {
+        matches!(self, Self::Queued | Self::Offered)
+    }
+
+    /// Whether the dialog has an owner who works on it.
+    pub const fn is_owned(self) -> bool {
+        matches!(self, Self::Accepted | Self::WaitingClient | Self::WaitingOperator)
+    }
+}
+
+/// Why a dialog was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum CloseReason {
+    Operator,
+    Supervisor,
+    Rule,
+    Spam,
+}

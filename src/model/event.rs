@@ -1,0 +1,88 @@
+//! A fact that the engine states, for people and machines that watch.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{DialogId, LineId};
+
+/// One event. Numbered by the entry that caused it and its place within.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The entry that caused it.
+    pub seq: u64,
+    /// Its place among the events of that entry.
+    pub index: u32,
+    /// When.
+    pub at_ms: u64,
+    /// What kind of fact.
+    #[serde(rename = "type")]
+    pub kind: EventKind,
+    /// The line concerned.
+    pub line: Option<LineId>,
+    /// The dialog concerned.
+    pub dialog: Option<DialogId>,
+    /// What else there is to know; the shape depends on the kind.
+    pub data: serde_json::Value,
+}
+
+/// Defines the closed list of events with their names.
+macro_rules! event_kinds {
+    ($($variant:ident = $name:literal, $doc:literal;)*) => {
+        /// The closed list of events.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum EventKind {
+            $(#[doc = $doc] #[serde(rename = $name)] $variant,)*
+        }
+
+        impl EventKind {
+            /// All events, in the order of the documentation.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name used in YAML and in the API.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// What it says, in one sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $doc),* }
+            }
+        }
+    };
+}
+
+event_kinds! {
+    DialogOpened = "dialog.opened", "A client wrote and no dialog of the chat was open.";
+    DialogQueued = "dialog.queued", "A dialog began to wait for an operator.";
+    DialogOffered = "dialog.offered", "A dialog was offered to an operator.";
+    DialogOfferEnded = "dialog.offer_ended", "An offer ended: accepted, declined, expired or withdrawn.";
+    DialogAccepted = "dialog.accepted", "An operator became the owner.";
+    DialogTransferred = "dialog.transferred", "A dialog was given to an operator, a team or a line.";
+    DialogUpdated = "dialog.updated", "Priority, topic, tags or fields of a dialog changed.";
+    DialogClosed = "dialog.closed", "A dialog was closed.";
+    MessageReceived = "message.received", "A client's message was taken in.";
+    MessageQueued = "message.queued", "A message to a client was put into the outbox.";
+    MessageSent = "message.sent", "The messenger took a message to a client.";
+    MessageFailed = "message.failed", "A message will not reach its client.";
+    MessageEdited = "message.edited", "A client changed a message.";
+    MessageUnsupported = "message.unsupported", "A messenger sent something that is not understood; its raw body is kept.";
+    ButtonPressed = "button.pressed", "A client pressed a button.";
+    NoteAdded = "note.added", "A note was written; clients never see it.";
+    ClientCreated = "client.created", "A client was heard of for the first time.";
+    ClientBlocked = "client.blocked", "A client forbade us to write, or allowed it again.";
+    OperatorPresence = "operator.presence", "An operator went online, away or offline.";
+    RuleTripped = "rule.tripped", "A chain of rules was cut off at its limit.";
+    ConfigActivated = "config.activated", "A configuration became the live one.";
+    DeliveryDead = "delivery.dead", "An effect used up its attempts; a person may retry it.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_in_json_is_the_name_in_yaml() {
+        for kind in EventKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+}

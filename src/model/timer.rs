@@ -1,0 +1,37 @@
+//! Things that happen when time passes. Kept in the store, so they survive a restart.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{DialogId, EffectId, OfferId};
+
+/// A timer. Unique by what it is for; checked again when it fires.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Timer {
+    /// What it is for.
+    pub key: TimerKey,
+    /// When it fires: at the first tick that is not earlier.
+    pub due_ms: u64,
+}
+
+/// What a timer is for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimerKey {
+    /// An offer's deadline.
+    OfferExpires {
+        /// The dialog offered.
+        dialog: DialogId,
+        /// The offer.
+        offer: OfferId,
+    },
+    /// The next attempt of an effect.
+    EffectRetry {
+        /// The effect.
+        effect: EffectId,
+    },
+    /// An attempt is uncertain from then on.
+    EffectDeadline {
+        /// The effect.
+        effect: EffectId,
+    },
+}
