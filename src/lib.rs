@@ -4,6 +4,7 @@
 //! journal; a pure engine applies them in order; the engine's answer is changes (to the store),
 //! effects (for the outbox) and events (for people and machines that watch).
 
+pub mod api;
 pub mod engine;
 pub mod model;
 pub mod outbox;
