@@ -10,17 +10,20 @@ use parking_lot::Mutex;
 /// The bits of an IPv6 address that name a network; the rest is the subscriber's to choose.
 const NETWORK_MASK_V6: u128 = !0 << 64;
 
-/// The places that are taken, by address. The table is bounded by the number of open connections.
+/// The places that are taken, by address; bounded by the number of open connections.
+type Taken = Arc<Mutex<BTreeMap<IpAddr, usize>>>;
+
+/// The places of all addresses.
 #[derive(Clone)]
 pub(super) struct Places {
     limit: Option<NonZeroUsize>,
-    taken: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
+    taken: Taken,
 }
 
 /// One place; dropping it gives it back.
 pub(super) struct Place {
     /// Where the place is counted; `None` when nothing is counted.
-    counted: Option<(IpAddr, Arc<Mutex<BTreeMap<IpAddr, usize>>>)>,
+    counted: Option<(IpAddr, Taken)>,
 }
 
 impl Places {
