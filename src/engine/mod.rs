@@ -7,4 +7,33 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod hours;
+pub mod live;
+pub mod routing;
 pub mod rows;
+pub mod rules;
+
+mod accept;
+mod activate;
+mod apply;
+mod backoff;
+mod close;
+mod commands;
+mod delivery;
+mod fetch;
+mod intake;
+mod log;
+mod offers;
+mod outgoing;
+mod render;
+mod state;
+mod step;
+mod table;
+mod texts;
+mod timers;
+mod transfer;
+
+pub use apply::{Applied, apply, fingerprint, repeated};
+pub use fetch::{fetch, fetch_for};
+pub use intake::message_input_id;
+pub use state::{State, UnusableRows};

@@ -8,13 +8,16 @@ use super::dialog::CloseReason;
 use super::id::{DialogId, EffectId, LineId, OperatorId, TeamId, TemplateId, TokenId, TopicId};
 use super::message::Button;
 use super::operator::Presence;
+use super::role::Scope;
 
-/// A wish with its author. Rights were checked before it became an input; whether it is possible is
-/// decided when it is applied.
+/// A wish with its author. Rights were checked before it became an input; whether it is still possible
+/// is decided when it is applied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Command {
     /// Who asks.
     pub actor: Actor,
+    /// How far the right reaches that they ask by.
+    pub scope: Scope,
     /// Optimistic concurrency: refuse when the dialog's version is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_version: Option<u64>,

@@ -15,7 +15,7 @@ use super::secret::SecretRef;
 use super::template::Template;
 
 /// Everything that the YAML files say, after all references were checked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Config {
     /// The daemon itself.
     pub daemon: Daemon,
@@ -52,6 +52,18 @@ pub struct Daemon {
     pub endpoints: BTreeMap<EndpointId, Endpoint>,
     /// Private networks that requests may go to, in CIDR form.
     pub allow_private: Vec<String>,
+}
+
+impl Default for Daemon {
+    fn default() -> Self {
+        Self {
+            listen: Self::LISTEN.to_owned(),
+            public_url: None,
+            data_dir: Self::DATA_DIR.to_owned(),
+            endpoints: BTreeMap::new(),
+            allow_private: Vec::new(),
+        }
+    }
 }
 
 impl Daemon {

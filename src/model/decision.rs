@@ -121,6 +121,8 @@ pub enum CandidateVerdict {
     Offline,
     /// Has no free capacity.
     Full,
+    /// Has an offer of it already.
+    Offered,
     /// Declined it in this round.
     Declined,
     /// Let the offer expire in this round.

@@ -63,6 +63,7 @@ event_kinds! {
     MessageQueued = "message.queued", "A message to a client was put into the outbox.";
     MessageSent = "message.sent", "The messenger took a message to a client.";
     MessageFailed = "message.failed", "A message will not reach its client.";
+    TextNotSent = "text.not_sent", "An automatic text could not be sent; the reason is given.";
     MessageEdited = "message.edited", "A client changed a message.";
     MessageUnsupported = "message.unsupported", "A messenger sent something that is not understood; its raw body is kept.";
     ButtonPressed = "button.pressed", "A client pressed a button.";

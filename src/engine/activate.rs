@@ -1,0 +1,104 @@
+//! A configuration becomes the live one.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::model::config::Config;
+use crate::model::decision::Trigger;
+use crate::model::event::EventKind;
+use crate::model::id::{ChannelId, DialogId, LineId, OperatorId, TeamId};
+use crate::model::input::ConfigActivated;
+use crate::model::offer::OfferEnd;
+use crate::model::outcome::{Outcome, Receipt, Rejection};
+
+use super::live::Live;
+use super::routing::queue::Audience;
+use super::rows::ActiveConfig;
+use super::step::Step;
+use super::{offers, transfer};
+
+/// Compiles a configuration and checks that live dialogs can go on under it.
+pub(super) fn prepare(step: &Step<'_>, activated: &ConfigActivated) -> Result<Live, Rejection> {
+    let unusable = |reason: String| Rejection::UnusableConfig(reason);
+    let config: Config =
+        serde_json::from_str(activated.config.get()).map_err(|error| unusable(error.to_string()))?;
+    let live =
+        Live::compile(config, activated.version.clone()).map_err(|error| unusable(error.to_string()))?;
+    let mut lines: BTreeSet<&LineId> = BTreeSet::new();
+    let mut channels: BTreeSet<&ChannelId> = BTreeSet::new();
+    for (_, dialog) in step.state.dialogs.iter().filter(|(_, dialog)| dialog.closed_at_ms.is_none()) {
+        lines.insert(&dialog.line);
+        channels.insert(&dialog.channel);
+    }
+    if let Some(line) = lines.into_iter().find(|line| live.line(line).is_none()) {
+        return Err(unusable(format!(
+            "the line `{line}` is gone but has open dialogs; close or transfer them first"
+        )));
+    }
+    if let Some(channel) = channels.into_iter().find(|channel| !live.config.channels.contains_key(*channel)) {
+        return Err(unusable(format!(
+            "the channel `{channel}` is gone but has open dialogs; close them first"
+        )));
+    }
+    Ok(live)
+}
+
+/// Makes a prepared configuration the live one and brings dialogs and offers in line with it.
+pub(super) fn activate(step: &mut Step<'_>, activated: &ConfigActivated, live: Live) -> Outcome {
+    let live = Arc::new(live);
+    step.state.live = Some(Arc::clone(&live));
+    step.live = Arc::clone(&live);
+    step.state.configs.push(ActiveConfig {
+        seq: step.seq,
+        at_ms: step.at_ms,
+        version: activated.version.clone(),
+        commit: activated.commit.clone(),
+        canonical: activated.config.get().to_owned(),
+    });
+    step.state.derive_all();
+    let data = json!({"version": activated.version, "commit": activated.commit});
+    step.emit_general(EventKind::ConfigActivated, None, data);
+    release_orphans(step);
+    let waiting: Vec<Audience> = step.state.queues.keys().cloned().collect();
+    step.to_route.extend(waiting);
+    Outcome::Applied(Receipt::default())
+}
+
+/// Dialogs of operators who may not serve them any more return to the queue; offers to them end; who
+/// waits for a team that is gone waits for the line.
+fn release_orphans(step: &mut Step<'_>) {
+    let open: Vec<(DialogId, Option<OperatorId>, Option<TeamId>)> = step
+        .state
+        .dialogs
+        .iter()
+        .filter(|(_, dialog)| dialog.closed_at_ms.is_none())
+        .map(|(id, dialog)| (*id, dialog.owner.clone(), dialog.team.clone()))
+        .collect();
+    for (dialog, owner, team) in open {
+        if team.is_some_and(|team| !step.live.config.teams.contains_key(&team)) {
+            step.change_dialog(dialog, |row| row.team = None);
+            step.decide(dialog, Trigger::ConfigChanged);
+        }
+        let offered: Vec<_> = step
+            .dialog(dialog)
+            .map(|row| {
+                row.offers
+                    .iter()
+                    .filter(|offer| !step.live.may_serve(&offer.operator, &row.line))
+                    .map(|offer| offer.id)
+                    .collect()
+            })
+            .unwrap_or_default();
+        for offer in offered {
+            offers::end(step, dialog, offer, OfferEnd::OperatorRemoved);
+            step.decide(dialog, Trigger::OperatorGone);
+        }
+        // Being taken off the list stops new work; only who is not an operator at all loses what they have.
+        if owner.is_some_and(|owner| !step.live.config.operators.contains_key(&owner)) {
+            let requeued = transfer::requeue(step, dialog, OfferEnd::OperatorRemoved, Trigger::OwnerRemoved);
+            debug_assert!(requeued.is_ok(), "an owned dialog can be put back");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! One entry, applied.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::model::command::Command;
+use crate::model::entry::{Entry, EntryHash};
+use crate::model::event::Event;
+use crate::model::input::Input;
+use crate::model::outcome::{KnownInput, Outcome, ReadyEffect, Receipt, Rejection};
+use crate::model::timer::TimerKey;
+
+use super::live::Live;
+use super::routing::settle::settle;
+use super::rows::Position;
+use super::state::State;
+use super::step::Step;
+use super::{activate, commands, delivery, intake, offers, rules};
+
+/// What applying an entry gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Applied {
+    /// What the input came to; for an input that came before, what it came to then.
+    pub outcome: Outcome,
+    /// The entry that first brought this input; the entry itself when it is new.
+    pub first_seq: u64,
+    /// What is to be told to those who watch, in order.
+    pub events: Vec<Event>,
+    /// Effects that can be tried now.
+    pub ready: Vec<ReadyEffect>,
+}
+
+/// Applies an entry. Total: any entry that was ever journaled gives an answer. [`super::fetch`] must
+/// have been called for it; `hash` is the hash of its bytes.
+pub fn apply(state: &mut State, entry: &Entry, hash: EntryHash) -> Applied {
+    state.position = Position { seq: entry.seq, hash, at_ms: entry.at_ms, epoch: entry.epoch };
+    let fingerprint = match &entry.input {
+        Input::Command(command) => Some(fingerprint(command)),
+        _ => None,
+    };
+    let is_repeatable = matches!(entry.input, Input::Inbound(_) | Input::Command(_));
+    if is_repeatable && let Some(known) = state.known_inputs.get(&entry.input_id) {
+        return repeated(known, fingerprint.as_deref());
+    }
+    let live = state.live.clone().unwrap_or_else(|| Arc::new(Live::default()));
+    let mut step = Step::new(state, live, entry.seq, entry.at_ms, entry.epoch);
+    let outcome = dispatch(&mut step, &entry.input);
+    conclude(&mut step);
+    let ready = ready(&step);
+    let events = std::mem::take(&mut step.events);
+    state.events.extend(events.iter().cloned());
+    if is_repeatable {
+        let known = KnownInput { seq: entry.seq, at_ms: entry.at_ms, fingerprint, outcome: outcome.clone() };
+        state.known_inputs.put(entry.input_id.clone(), known);
+    }
+    Applied { outcome, first_seq: entry.seq, events, ready }
+}
+
+/// The answer to an input that came before: the same, unless its key is used for another wish.
+pub fn repeated(known: &KnownInput, fingerprint: Option<&str>) -> Applied {
+    let same = known.fingerprint.as_deref() == fingerprint;
+    Applied {
+        outcome: if same { known.outcome.clone() } else { Outcome::Rejected(Rejection::KeyReused) },
+        first_seq: known.seq,
+        events: Vec::new(),
+        ready: Vec::new(),
+    }
+}
+
+/// SHA-256 (hex) of what a command asks for and who asks.
+pub fn fingerprint(command: &Command) -> String {
+    // A command is plain data: it always has a JSON form.
+    let asked = serde_json::to_vec(&(&command.actor, &command.action)).unwrap_or_default();
+    EntryHash::of(&Sha256::digest(asked)).to_string()
+}
+
+fn dispatch(step: &mut Step<'_>, input: &Input) -> Outcome {
+    let is_configured = step.state.live.is_some();
+    match input {
+        Input::ConfigActivated(activated) => match activate::prepare(step, activated) {
+            Ok(live) => activate::activate(step, activated, live),
+            Err(rejection) => Outcome::Rejected(rejection),
+        },
+        Input::NodeStarted => {
+            delivery::recover(step);
+            Outcome::Applied(Receipt::default())
+        }
+        Input::Tick => {
+            fire_due(step);
+            Outcome::Applied(Receipt::default())
+        }
+        Input::Inbound(_) | Input::Command(_) if !is_configured => {
+            Outcome::Rejected(Rejection::NotConfigured)
+        }
+        Input::Inbound(inbound) => intake::apply(step, inbound),
+        Input::Command(command) => commands::apply(step, command),
+        Input::EffectClaimed { effect, attempt } => delivery::claim(step, *effect, *attempt),
+        Input::EffectResult { effect, attempt, result } => delivery::result(step, *effect, *attempt, result),
+    }
+}
+
+fn fire_due(step: &mut Step<'_>) {
+    while let Some(key) = step.state.timers.pop_due(step.at_ms) {
+        match key {
+            TimerKey::OfferExpires { dialog, offer } => offers::expire(step, dialog, offer),
+            TimerKey::EffectRetry { effect } => delivery::retry_due(step, effect),
+            TimerKey::EffectDeadline { effect } => delivery::deadline_passed(step, effect),
+        }
+    }
+}
+
+/// Lets rules see what happened and routing give what it can, until neither has anything left.
+///
+/// It ends: a rule sees what follows from itself no second time, and each offer takes capacity.
+fn conclude(step: &mut Step<'_>) {
+    loop {
+        while let Some(unseen) = step.unseen.pop_front() {
+            rules::see(step, &unseen);
+        }
+        let decided = settle(step);
+        if !decided && step.unseen.is_empty() && step.to_route.is_empty() {
+            break;
+        }
+    }
+}
+
+fn ready(step: &Step<'_>) -> Vec<ReadyEffect> {
+    step.lanes
+        .iter()
+        .filter_map(|lane| step.state.lanes.get(lane))
+        .filter_map(|lane| step.state.head_of(lane))
+        .collect()
+}

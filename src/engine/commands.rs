@@ -1,0 +1,265 @@
+//! What people and integrations ask for, one verb per function; larger verbs have files of their own.
+
+use serde_json::json;
+
+use crate::model::command::{Action, Actor, Command, DialogChanges, ReplyContent};
+use crate::model::decision::Trigger;
+use crate::model::dialog::{CloseReason, Dialog, DialogState};
+use crate::model::event::EventKind;
+use crate::model::id::{DialogId, MessageId, OperatorId};
+use crate::model::message::{Author, Direction, Message, MessageStatus};
+use crate::model::offer::OfferEnd;
+use crate::model::operator::{OperatorStatus, Presence};
+use crate::model::outcome::{Outcome, Receipt, Rejection};
+use crate::model::role::Scope;
+
+use super::outgoing::{Draft, WrittenBy, send};
+use super::render::{Missing, RenderError};
+use super::rules::facts;
+use super::step::Step;
+use super::{accept, close, delivery, log, offers, transfer};
+
+pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Outcome {
+    let done = match &command.action {
+        Action::Accept { dialog, operator } => accept::accept(step, *dialog, operator),
+        Action::Decline { dialog, operator } => accept::decline(step, *dialog, operator),
+        Action::Reply { dialog, content, reply_to } => permit(step, command, *dialog, Needs::Owner)
+            .and_then(|()| reply(step, command, *dialog, content, reply_to.clone())),
+        Action::AddNote { dialog, text } => permit(step, command, *dialog, Needs::Part).and_then(|()| {
+            let id = note(step, *dialog, author(command), text.clone())?;
+            Ok(Receipt { dialog: Some(*dialog), message: Some(id) })
+        }),
+        Action::Transfer { dialog, to, comment } => permit(step, command, *dialog, Needs::Owner)
+            .and_then(|()| transfer::transfer(step, *dialog, to, comment.as_deref(), &author(command))),
+        Action::Requeue { dialog } => permit(step, command, *dialog, Needs::Owner)
+            .and_then(|()| transfer::requeue(step, *dialog, OfferEnd::Requeued, Trigger::Requeued)),
+        Action::Close { dialog, reason } => {
+            permit(step, command, *dialog, Needs::Owner).and_then(|()| close_by_hand(step, *dialog, *reason))
+        }
+        Action::Update { dialog, changes } => {
+            permit(step, command, *dialog, Needs::Part).and_then(|()| update(step, *dialog, changes))
+        }
+        Action::SetPresence { operator, presence } => set_presence(step, operator, *presence),
+        Action::RetryDelivery { effect } => return delivery::retry_by_hand(step, *effect),
+        Action::CancelDelivery { effect } => return delivery::cancel_by_hand(step, *effect),
+    };
+    match done {
+        Ok(receipt) => Outcome::Applied(receipt),
+        Err(rejection) => Outcome::Rejected(rejection),
+    }
+}
+
+/// What a command needs of the one who asks by a right that reaches only their own dialogs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// To own the dialog.
+    Owner,
+    /// To own it or be offered it, or to see the queue in which it waits.
+    Part,
+}
+
+/// Checks once more, now that the order of things is settled, what was checked before the journal.
+fn permit(step: &Step<'_>, command: &Command, dialog: DialogId, needs: Needs) -> Result<(), Rejection> {
+    let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
+    if row.state == DialogState::Closed {
+        return Err(Rejection::DialogClosed);
+    }
+    if command.expected_version.is_some_and(|expected| expected != row.version) {
+        return Err(Rejection::VersionMismatch { current: row.version });
+    }
+    let Actor::Operator(operator) = &command.actor else { return Ok(()) };
+    let owns = row.owner.as_ref() == Some(operator);
+    let has_part = owns || row.offers.iter().any(|offer| offer.operator == *operator);
+    let may = match (command.scope, needs) {
+        (Scope::Team | Scope::Line | Scope::Any, _) => true,
+        (Scope::Own | Scope::OwnAndQueue, Needs::Owner) => owns,
+        (Scope::Own, Needs::Part) => has_part,
+        (Scope::OwnAndQueue, Needs::Part) => has_part || row.state.is_waiting(),
+    };
+    if may { Ok(()) } else { Err(Rejection::NotOwner { owner: row.owner.clone() }) }
+}
+
+fn author(command: &Command) -> Author {
+    match &command.actor {
+        Actor::Operator(operator) => Author::Operator(operator.clone()),
+        Actor::Integration(token) => Author::Integration(token.clone()),
+    }
+}
+
+fn reply(
+    step: &mut Step<'_>,
+    command: &Command,
+    dialog: DialogId,
+    content: &ReplyContent,
+    reply_to: Option<String>,
+) -> Result<Receipt, Rejection> {
+    let (text, buttons) = match content {
+        ReplyContent::Text { text, buttons } => (text.clone(), buttons.clone()),
+        ReplyContent::Template { template, vars } => {
+            let mut known = facts::document(step, EventKind::MessageQueued, Some(dialog), None);
+            if let Some(known) = known.as_object_mut() {
+                known.insert("vars".to_owned(), json!(vars));
+            }
+            let languages = facts::languages(step, dialog);
+            let languages: Vec<&str> = languages.iter().map(String::as_str).collect();
+            match step.live.templates.render(template, &languages, &known, Missing::Refuse) {
+                Ok(rendered) => (rendered.text, rendered.buttons),
+                Err(RenderError::Unknown) => return Err(Rejection::UnknownTemplate),
+                Err(RenderError::Failed(reason)) => return Err(Rejection::TemplateFailed(reason)),
+            }
+        }
+    };
+    let written_by = match &command.actor {
+        Actor::Operator(_) => WrittenBy::Person,
+        Actor::Integration(_) => WrittenBy::Machine,
+    };
+    let draft = Draft { author: author(command), text, buttons, reply_to, written_by };
+    let message = send(step, dialog, draft)?;
+    Ok(Receipt { dialog: Some(dialog), message: Some(message) })
+}
+
+/// Writes something into the log that the client never sees.
+pub(super) fn note(
+    step: &mut Step<'_>,
+    dialog: DialogId,
+    author: Author,
+    text: String,
+) -> Result<MessageId, Rejection> {
+    if text.trim().is_empty() {
+        return Err(Rejection::EmptyText);
+    }
+    let chat = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?.chat;
+    let id = step.new_message();
+    let automatic = !matches!(author, Author::Operator(_));
+    log::append(
+        step,
+        Message {
+            id,
+            dialog,
+            chat,
+            direction: Direction::Out,
+            author: author.clone(),
+            text,
+            attachments: Vec::new(),
+            buttons: Vec::new(),
+            status: MessageStatus::Received,
+            error: None,
+            external_id: None,
+            at_ms: step.at_ms,
+            external_at_ms: None,
+            edited_at_ms: None,
+            revisions: Vec::new(),
+            note: true,
+            automatic,
+            reply_to: None,
+            button: None,
+            unsupported: None,
+            effect: None,
+        },
+    );
+    step.emit(EventKind::NoteAdded, dialog, Some(id), json!({"message": id, "author": author}));
+    Ok(id)
+}
+
+fn close_by_hand(step: &mut Step<'_>, dialog: DialogId, reason: CloseReason) -> Result<Receipt, Rejection> {
+    close::close(step, dialog, reason)?;
+    Ok(Receipt { dialog: Some(dialog), message: None })
+}
+
+/// Changes fields of a dialog; a change that changes nothing states nothing.
+pub(super) fn update(
+    step: &mut Step<'_>,
+    dialog: DialogId,
+    changes: &DialogChanges,
+) -> Result<Receipt, Rejection> {
+    let before = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?.clone();
+    let mut after = before.clone();
+    change_fields(&mut after, changes);
+    if after != before {
+        step.change_dialog(dialog, |row| change_fields(row, changes));
+        let mut data = serde_json::Map::new();
+        if before.priority != after.priority {
+            data.insert("priority".to_owned(), json!(after.priority));
+        }
+        if before.topic != after.topic {
+            data.insert("topic".to_owned(), json!(after.topic));
+        }
+        if before.tags != after.tags {
+            data.insert("tags".to_owned(), json!(after.tags));
+        }
+        if before.custom != after.custom {
+            data.insert("custom".to_owned(), json!(after.custom));
+        }
+        step.emit(EventKind::DialogUpdated, dialog, None, data.into());
+    }
+    Ok(Receipt { dialog: Some(dialog), message: None })
+}
+
+fn change_fields(dialog: &mut Dialog, changes: &DialogChanges) {
+    if let Some(priority) = changes.priority {
+        dialog.priority = priority;
+    }
+    if let Some(topic) = &changes.topic {
+        dialog.topic.clone_from(topic);
+    }
+    if let Some(tags) = &changes.tags {
+        dialog.tags.clone_from(tags);
+    }
+    for (field, value) in &changes.custom {
+        if value.is_null() {
+            dialog.custom.remove(field);
+        } else {
+            dialog.custom.insert(field.clone(), value.clone());
+        }
+    }
+}
+
+fn set_presence(
+    step: &mut Step<'_>,
+    operator: &OperatorId,
+    presence: Presence,
+) -> Result<Receipt, Rejection> {
+    if !step.live.config.operators.contains_key(operator) {
+        return Err(Rejection::UnknownOperator);
+    }
+    let before = step.state.presence(operator);
+    if before == presence && step.state.operators.contains(operator) {
+        return Ok(Receipt::default());
+    }
+    let known = step.state.operators.get(operator);
+    let status = OperatorStatus {
+        id: operator.clone(),
+        presence,
+        since_ms: step.at_ms,
+        last_offered_ms: known.map_or(0, |status| status.last_offered_ms),
+        last_offered_seq: known.map_or(0, |status| status.last_offered_seq),
+    };
+    step.state.operators.put(operator.clone(), status);
+    let data = json!({"operator": operator, "from": before, "to": presence});
+    step.emit_general(EventKind::OperatorPresence, None, data);
+    if presence != Presence::Online {
+        withdraw_from_absent(step, operator);
+    }
+    step.route_for(operator);
+    Ok(Receipt::default())
+}
+
+/// Offers of lines that want presence end when the operator is not there any more.
+fn withdraw_from_absent(step: &mut Step<'_>, operator: &OperatorId) {
+    let offered: Vec<_> = step
+        .state
+        .work
+        .get(operator)
+        .map(|work| work.offered.iter().map(|(dialog, offer)| (*dialog, *offer)).collect())
+        .unwrap_or_default();
+    for (dialog, offer) in offered {
+        let wants_presence = step
+            .dialog(dialog)
+            .and_then(|row| step.live.line(&row.line))
+            .is_none_or(|line| line.routing.require_presence);
+        if wants_presence {
+            offers::end(step, dialog, offer, OfferEnd::OperatorAway);
+            step.decide(dialog, Trigger::OperatorGone);
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Effects: put into the outbox, claimed by workers, ended by results.
+//!
+//! Effects of one lane are done one after another: only the first open effect of a lane can be
+//! claimed, and it blocks the lane until it is terminal. So the messages of a chat never overtake one
+//! another, and one slow chat delays nobody else.
+
+use serde_json::json;
+
+use crate::model::effect::{Attempt, Effect, EffectAction, EffectState, Lane, Refusal};
+use crate::model::event::EventKind;
+use crate::model::id::{DialogId, EffectId};
+use crate::model::message::MessageStatus;
+use crate::model::outcome::{Outcome, Receipt, Rejection};
+use crate::model::timer::TimerKey;
+
+use super::backoff;
+use super::step::Step;
+
+/// An attempt that has no result after this time is uncertain. Above the outbox's own deadline for a
+/// request (30 s per part), so that it strikes only when the worker is gone.
+const ATTEMPT_DEADLINE_MS: u64 = 180_000;
+
+/// Puts an effect into the outbox.
+pub(super) fn emit_effect(
+    step: &mut Step<'_>,
+    dialog: DialogId,
+    lane: Lane,
+    action: EffectAction,
+) -> EffectId {
+    let id = step.new_effect();
+    let line = step.dialog(dialog).map(|dialog| dialog.line.clone());
+    let effect = Effect {
+        id,
+        lane: lane.clone(),
+        line: line.unwrap_or_else(|| crate::model::id::LineId::from("")),
+        dialog,
+        action,
+        state: EffectState::Pending,
+        attempts: 0,
+        last_error: None,
+        created_at_ms: step.at_ms,
+        updated_at_ms: step.at_ms,
+    };
+    step.state.effects.put(id, effect);
+    step.state.lanes.entry(lane.clone()).or_default().open.insert(id);
+    step.lanes.insert(lane);
+    id
+}
+
+/// A worker begins an attempt.
+pub(super) fn claim(step: &mut Step<'_>, id: EffectId, attempt: u32) -> Outcome {
+    let (epoch, deadline_ms, at_ms) =
+        (step.epoch, step.at_ms.saturating_add(ATTEMPT_DEADLINE_MS), step.at_ms);
+    let Some(effect) = step.state.effects.get(&id) else {
+        return Outcome::Rejected(Rejection::UnknownEffect);
+    };
+    let head = step.state.lanes.get(&effect.lane).and_then(|lane| step.state.head_of(lane));
+    if head.is_none_or(|head| head.effect != id || head.attempt != attempt) {
+        return Outcome::Rejected(Rejection::StaleAttempt);
+    }
+    let (lane, dialog) = (effect.lane.clone(), effect.dialog);
+    if let Some(lane) = step.state.lanes.get_mut(&lane) {
+        lane.in_flight = Some(id);
+    }
+    if let Some(effect) = step.state.effects.get_mut(&id) {
+        effect.state = EffectState::InFlight { epoch, deadline_ms };
+        effect.attempts = attempt;
+        effect.updated_at_ms = at_ms;
+    }
+    step.state.timers.set(TimerKey::EffectDeadline { effect: id }, deadline_ms);
+    Outcome::Applied(Receipt { dialog: Some(dialog), message: None })
+}
+
+/// An attempt ended.
+pub(super) fn result(step: &mut Step<'_>, id: EffectId, attempt: u32, result: &Attempt) -> Outcome {
+    let Some(effect) = step.state.effects.get(&id) else {
+        return Outcome::Rejected(Rejection::UnknownEffect);
+    };
+    let dialog = effect.dialog;
+    match effect.state {
+        EffectState::InFlight { epoch, .. } if epoch == step.epoch && effect.attempts == attempt => {}
+        _ => return Outcome::Rejected(Rejection::StaleAttempt),
+    }
+    conclude(step, id, result);
+    Outcome::Applied(Receipt { dialog: Some(dialog), message: None })
+}
+
+/// What an earlier epoch left in flight is uncertain now.
+pub(super) fn recover(step: &mut Step<'_>) {
+    let epoch_now = step.epoch;
+    let uncertain: Vec<EffectId> = step
+        .state
+        .effects
+        .iter()
+        .filter(
+            |(_, effect)| matches!(effect.state, EffectState::InFlight { epoch, .. } if epoch < epoch_now),
+        )
+        .map(|(id, _)| *id)
+        .collect();
+    for id in uncertain {
+        let error = "the daemon stopped before the answer came".to_owned();
+        conclude(step, id, &Attempt::Ambiguous { error });
+    }
+}
+
+/// No result came in time.
+pub(super) fn deadline_passed(step: &mut Step<'_>, id: EffectId) {
+    let in_flight = |effect: &Effect| matches!(effect.state, EffectState::InFlight { .. });
+    if step.state.effects.get(&id).is_some_and(in_flight) {
+        conclude(step, id, &Attempt::Ambiguous { error: "no result came in time".to_owned() });
+    }
+}
+
+/// The time for another attempt has come.
+pub(super) fn retry_due(step: &mut Step<'_>, id: EffectId) {
+    let at_ms = step.at_ms;
+    if let Some(effect) = step.state.effects.get_mut(&id)
+        && matches!(effect.state, EffectState::Waiting { .. })
+    {
+        effect.state = EffectState::Pending;
+        effect.updated_at_ms = at_ms;
+        let lane = effect.lane.clone();
+        step.lanes.insert(lane);
+    }
+}
+
+/// A person wants a terminal effect to be tried once more.
+pub(super) fn retry_by_hand(step: &mut Step<'_>, id: EffectId) -> Outcome {
+    let at_ms = step.at_ms;
+    let Some(effect) = step.state.effects.get(&id) else {
+        return Outcome::Rejected(Rejection::UnknownEffect);
+    };
+    let dialog = effect.dialog;
+    match effect.state {
+        EffectState::Failed | EffectState::Dead | EffectState::Cancelled => {}
+        // It waits for its next attempt: that comes now.
+        EffectState::Waiting { .. } => {
+            step.state.timers.cancel(&TimerKey::EffectRetry { effect: id });
+            retry_due(step, id);
+            return Outcome::Applied(Receipt { dialog: Some(dialog), message: None });
+        }
+        EffectState::Pending | EffectState::InFlight { .. } | EffectState::Delivered => {
+            return Outcome::Rejected(Rejection::WrongEffectState(effect.state.as_str().to_owned()));
+        }
+    }
+    let lane = effect.lane.clone();
+    if let Some(effect) = step.state.effects.get_mut(&id) {
+        effect.state = EffectState::Pending;
+        effect.attempts = 0;
+        effect.created_at_ms = at_ms;
+        effect.updated_at_ms = at_ms;
+    }
+    set_message_status(step, id, MessageStatus::Queued, None, None);
+    step.state.lanes.entry(lane.clone()).or_default().open.insert(id);
+    step.lanes.insert(lane);
+    Outcome::Applied(Receipt { dialog: Some(dialog), message: None })
+}
+
+/// A person gives an effect up.
+pub(super) fn cancel_by_hand(step: &mut Step<'_>, id: EffectId) -> Outcome {
+    let Some(effect) = step.state.effects.get(&id) else {
+        return Outcome::Rejected(Rejection::UnknownEffect);
+    };
+    let dialog = effect.dialog;
+    match effect.state {
+        EffectState::Pending | EffectState::Waiting { .. } => {
+            finish(step, id, EffectState::Cancelled, None, Some("cancelled by hand".to_owned()));
+            Outcome::Applied(Receipt { dialog: Some(dialog), message: None })
+        }
+        _ => Outcome::Rejected(Rejection::WrongEffectState(effect.state.as_str().to_owned())),
+    }
+}
+
+fn conclude(step: &mut Step<'_>, id: EffectId, result: &Attempt) {
+    match result {
+        Attempt::Delivered { external_id } => {
+            finish(step, id, EffectState::Delivered, external_id.clone(), None);
+        }
+        Attempt::Refused { reason, error } => {
+            if *reason == Refusal::Blocked {
+                forbid_writing(step, id);
+            }
+            finish(step, id, EffectState::Failed, None, Some(error.clone()));
+        }
+        // At least once: what may not have arrived is sent again, under the same key.
+        Attempt::Ambiguous { error } => again(step, id, None, error),
+        Attempt::Retry { after_ms, error } => again(step, id, *after_ms, error),
+    }
+}
+
+fn again(step: &mut Step<'_>, id: EffectId, after_ms: Option<u64>, error: &str) {
+    let at_ms = step.at_ms;
+    let Some(effect) = step.state.effects.get(&id) else { return };
+    let Some(delay_ms) = backoff::delay_ms(effect, after_ms, at_ms) else {
+        finish(step, id, EffectState::Dead, None, Some(error.to_owned()));
+        return;
+    };
+    let until_ms = at_ms.saturating_add(delay_ms);
+    let lane = effect.lane.clone();
+    if let Some(effect) = step.state.effects.get_mut(&id) {
+        effect.state = EffectState::Waiting { until_ms };
+        effect.last_error = Some(error.to_owned());
+        effect.updated_at_ms = at_ms;
+    }
+    leave_flight(step, id, &lane);
+    step.state.timers.set(TimerKey::EffectRetry { effect: id }, until_ms);
+}
+
+fn finish(
+    step: &mut Step<'_>,
+    id: EffectId,
+    state: EffectState,
+    external_id: Option<String>,
+    error: Option<String>,
+) {
+    let at_ms = step.at_ms;
+    let Some(effect) = step.state.effects.get_mut(&id) else { return };
+    let (lane, dialog, attempts) = (effect.lane.clone(), effect.dialog, effect.attempts);
+    effect.state = state.clone();
+    effect.updated_at_ms = at_ms;
+    if error.is_some() {
+        effect.last_error.clone_from(&error);
+    }
+    leave_flight(step, id, &lane);
+    step.state.timers.cancel(&TimerKey::EffectRetry { effect: id });
+    if let Some(row) = step.state.lanes.get_mut(&lane) {
+        row.open.remove(&id);
+        if row.open.is_empty() {
+            step.state.lanes.remove(&lane);
+        }
+    }
+    let status = match state {
+        EffectState::Delivered => MessageStatus::Sent,
+        _ => MessageStatus::Failed,
+    };
+    set_message_status(step, id, status, external_id, error.clone());
+    if state == EffectState::Dead {
+        let data = json!({"delivery": id, "attempts": attempts, "error": error});
+        step.emit(EventKind::DeliveryDead, dialog, None, data);
+    }
+}
+
+fn leave_flight(step: &mut Step<'_>, id: EffectId, lane: &Lane) {
+    step.state.timers.cancel(&TimerKey::EffectDeadline { effect: id });
+    if let Some(row) = step.state.lanes.get_mut(lane)
+        && row.in_flight == Some(id)
+    {
+        row.in_flight = None;
+    }
+    step.lanes.insert(lane.clone());
+}
+
+fn set_message_status(
+    step: &mut Step<'_>,
+    id: EffectId,
+    status: MessageStatus,
+    external_id: Option<String>,
+    error: Option<String>,
+) {
+    let Some(effect) = step.state.effects.get(&id) else { return };
+    let EffectAction::Send(outgoing) = &effect.action else { return };
+    let (message, dialog) = (outgoing.message, effect.dialog);
+    let Some(row) = step.state.messages.get_mut(&message) else { return };
+    row.status = status;
+    row.error.clone_from(&error);
+    if external_id.is_some() {
+        row.external_id = external_id;
+    }
+    match status {
+        MessageStatus::Sent => {
+            step.emit(EventKind::MessageSent, dialog, Some(message), json!({"message": message}));
+        }
+        MessageStatus::Failed => {
+            let data = json!({"message": message, "error": error});
+            step.emit(EventKind::MessageFailed, dialog, Some(message), data);
+        }
+        _ => {}
+    }
+}
+
+fn forbid_writing(step: &mut Step<'_>, id: EffectId) {
+    let Some(chat) = step
+        .state
+        .effects
+        .get(&id)
+        .and_then(|effect| step.state.dialogs.get(&effect.dialog))
+        .map(|dialog| dialog.chat)
+    else {
+        return;
+    };
+    let Some(row) = step.state.chats.get_mut(&chat) else { return };
+    if !std::mem::replace(&mut row.allowed, false) {
+        return;
+    }
+    let (client, channel) = (row.client, row.address.channel.clone());
+    if let Some(dialog) = row.open_dialog {
+        let data = json!({"client": client, "channel": channel, "allowed": false});
+        step.emit(EventKind::ClientBlocked, dialog, None, data);
+    }
+}

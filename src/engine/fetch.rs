@@ -1,0 +1,208 @@
+//! Bringing rows into memory before an entry is applied, so that applying needs no store.
+
+use crate::model::chat::ChatAddress;
+use crate::model::client::Identity;
+use crate::model::command::Action;
+use crate::model::effect::EffectAction;
+use crate::model::entry::Entry;
+use crate::model::id::{ChannelId, ChatId, ClientId, DialogId, EffectId, MessageId};
+use crate::model::inbound::{ExternalChat, ExternalUser, Fact};
+use crate::model::input::Input;
+use crate::model::outcome::Outcome;
+use crate::model::timer::TimerKey;
+
+use super::intake::message_input_id;
+use super::rows::{Archive, ArchiveError};
+use super::state::State;
+
+/// Fetches every row that applying `entry` may look at and that is not in memory.
+///
+/// # Errors
+/// When the store cannot be read. The state is as before, apart from rows fetched so far.
+pub fn fetch(state: &mut State, archive: &dyn Archive, entry: &Entry) -> Result<(), ArchiveError> {
+    fetch_for(state, archive, &entry.input_id, &entry.input, entry.at_ms)
+}
+
+/// As [`fetch`], for an input that has no entry yet.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn fetch_for(
+    state: &mut State,
+    archive: &dyn Archive,
+    input_id: &str,
+    input: &Input,
+    at_ms: u64,
+) -> Result<(), ArchiveError> {
+    let mut fetch = Fetch { state, archive };
+    match input {
+        Input::ConfigActivated(_) => Ok(()),
+        Input::NodeStarted => {
+            let open: Vec<EffectId> = fetch.state.lanes.values().filter_map(|lane| lane.in_flight).collect();
+            open.into_iter().try_for_each(|effect| fetch.effect(effect))
+        }
+        Input::Tick => {
+            let due: Vec<EffectId> = fetch
+                .state
+                .timers
+                .due(at_ms)
+                .filter_map(|key| match key {
+                    TimerKey::EffectDeadline { effect } => Some(*effect),
+                    TimerKey::OfferExpires { .. } | TimerKey::EffectRetry { .. } => None,
+                })
+                .collect();
+            due.into_iter().try_for_each(|effect| fetch.effect(effect))
+        }
+        Input::Inbound(inbound) => {
+            fetch.known_input(input_id)?;
+            match &inbound.fact {
+                Fact::Message(message) => fetch.person(&inbound.channel, &message.chat, &message.user),
+                Fact::Button { chat, user, .. } | Fact::Subscription { chat, user, .. } => {
+                    fetch.person(&inbound.channel, chat, user)
+                }
+                Fact::Edited { chat, message, .. } => fetch.original(&inbound.channel, chat, message),
+                Fact::Unsupported { .. } => Ok(()),
+            }
+        }
+        Input::Command(command) => {
+            fetch.known_input(input_id)?;
+            match &command.action {
+                Action::Accept { dialog, .. }
+                | Action::Decline { dialog, .. }
+                | Action::Reply { dialog, .. }
+                | Action::AddNote { dialog, .. }
+                | Action::Transfer { dialog, .. }
+                | Action::Requeue { dialog }
+                | Action::Close { dialog, .. }
+                | Action::Update { dialog, .. } => fetch.dialog(*dialog),
+                Action::RetryDelivery { effect } | Action::CancelDelivery { effect } => fetch.effect(*effect),
+                Action::SetPresence { .. } => Ok(()),
+            }
+        }
+        Input::EffectClaimed { effect, .. } | Input::EffectResult { effect, .. } => fetch.effect(*effect),
+    }
+}
+
+struct Fetch<'a> {
+    state: &'a mut State,
+    archive: &'a dyn Archive,
+}
+
+impl Fetch<'_> {
+    fn known_input(&mut self, input_id: &str) -> Result<(), ArchiveError> {
+        if !self.state.known_inputs.contains(input_id)
+            && let Some(known) = self.archive.known_input(input_id)?
+        {
+            let number = self.state.current_hand_over();
+            self.state.known_inputs.put_stored(input_id.to_owned(), known, number);
+        }
+        Ok(())
+    }
+
+    fn person(
+        &mut self,
+        channel: &ChannelId,
+        chat: &ExternalChat,
+        user: &ExternalUser,
+    ) -> Result<(), ArchiveError> {
+        let address = ChatAddress { channel: channel.clone(), chat: chat.id.clone(), user: user.id.clone() };
+        let known = match self.state.addresses.get(&address) {
+            Some(id) => Some(*id),
+            None => self.archive.chat_at(&address)?,
+        };
+        match known {
+            Some(id) => self.chat(id),
+            None => {
+                let identity = Identity { channel: channel.clone(), user: user.id.clone() };
+                if !self.state.identities.contains_key(&identity)
+                    && let Some(client) = self.archive.client_of(&identity)?
+                {
+                    self.client(client)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn original(
+        &mut self,
+        channel: &ChannelId,
+        chat: &ExternalChat,
+        external: &str,
+    ) -> Result<(), ArchiveError> {
+        let original = message_input_id(channel, &chat.id, external);
+        self.known_input(&original)?;
+        let receipt = match self.state.known_inputs.get(&original).map(|known| &known.outcome) {
+            Some(Outcome::Applied(receipt)) => receipt.clone(),
+            _ => return Ok(()),
+        };
+        if let (Some(dialog), Some(message)) = (receipt.dialog, receipt.message) {
+            self.dialog(dialog)?;
+            self.message(dialog, message)?;
+        }
+        Ok(())
+    }
+
+    fn dialog(&mut self, id: DialogId) -> Result<(), ArchiveError> {
+        if !self.state.dialogs.contains(&id) {
+            let Some(dialog) = self.archive.dialog(id)? else { return Ok(()) };
+            let number = self.state.current_hand_over();
+            self.state.dialogs.put_stored(id, dialog, number);
+        }
+        match self.state.dialogs.get(&id).map(|dialog| dialog.chat) {
+            Some(chat) => self.chat(chat),
+            None => Ok(()),
+        }
+    }
+
+    fn chat(&mut self, id: ChatId) -> Result<(), ArchiveError> {
+        if !self.state.chats.contains(&id) {
+            let Some(chat) = self.archive.chat(id)? else { return Ok(()) };
+            let number = self.state.current_hand_over();
+            self.state.addresses.insert(chat.address.clone(), id);
+            self.state.chats.put_stored(id, chat, number);
+        }
+        match self.state.chats.get(&id).map(|chat| chat.client) {
+            Some(client) => self.client(client),
+            None => Ok(()),
+        }
+    }
+
+    fn client(&mut self, id: ClientId) -> Result<(), ArchiveError> {
+        if !self.state.clients.contains(&id) {
+            let Some(client) = self.archive.client(id)? else { return Ok(()) };
+            let number = self.state.current_hand_over();
+            for identity in &client.identities {
+                self.state.identities.insert(identity.clone(), id);
+            }
+            self.state.clients.put_stored(id, client, number);
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, dialog: DialogId, id: MessageId) -> Result<(), ArchiveError> {
+        if !self.state.messages.contains(&id)
+            && let Some(message) = self.archive.message(dialog, id)?
+        {
+            let number = self.state.current_hand_over();
+            self.state.messages.put_stored(id, message, number);
+        }
+        Ok(())
+    }
+
+    fn effect(&mut self, id: EffectId) -> Result<(), ArchiveError> {
+        if !self.state.effects.contains(&id) {
+            let Some(effect) = self.archive.effect(id)? else { return Ok(()) };
+            let number = self.state.current_hand_over();
+            self.state.effects.put_stored(id, effect, number);
+        }
+        let Some(effect) = self.state.effects.get(&id) else { return Ok(()) };
+        let dialog = effect.dialog;
+        let message = match &effect.action {
+            EffectAction::Send(outgoing) => Some(outgoing.message),
+            EffectAction::AcknowledgeButton { .. } | EffectAction::Notify(_) => None,
+        };
+        self.dialog(dialog)?;
+        message.map_or(Ok(()), |message| self.message(dialog, message))
+    }
+}

@@ -1,0 +1,355 @@
+//! A messenger told us something: chats, clients, dialogs and messages come into being.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use crate::model::channel::Channel;
+use crate::model::chat::{Chat, ChatAddress};
+use crate::model::client::{Client, Identity};
+use crate::model::decision::Trigger;
+use crate::model::dialog::{Dialog, DialogState};
+use crate::model::effect::{EffectAction, Lane};
+use crate::model::event::EventKind;
+use crate::model::id::{ChannelId, ChatId, DialogId, LineId};
+use crate::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
+use crate::model::message::{Author, Direction, Message, MessageStatus, Revision};
+use crate::model::outcome::{Outcome, Receipt, Rejection};
+
+use super::step::Step;
+use super::{delivery, log, texts};
+
+/// The most earlier texts that are kept of one message.
+const REVISIONS_MAX: usize = 20;
+
+/// The input id of a client's message: it also leads from the messenger's id to ours.
+pub fn message_input_id(channel: &ChannelId, chat: &str, message: &str) -> String {
+    format!("{channel}/message/{chat}/{message}")
+}
+
+pub(super) fn apply(step: &mut Step<'_>, inbound: &Inbound) -> Outcome {
+    let live = std::sync::Arc::clone(&step.live);
+    let Some(channel) = live.config.channels.get(&inbound.channel) else {
+        return Outcome::Rejected(Rejection::UnknownChannel);
+    };
+    let source = Source { id: &inbound.channel, channel, external_at_ms: inbound.external_at_ms };
+    match &inbound.fact {
+        Fact::Message(message) => take_message(step, &source, message, None),
+        Fact::Button { chat, user, data, title, message, acknowledge } => {
+            let text = title.as_deref().unwrap_or(data);
+            let pressed = InboundMessage {
+                chat: chat.clone(),
+                user: user.clone(),
+                id: String::new(),
+                text: text.to_owned(),
+                attachments: Vec::new(),
+                reply_to: message.clone(),
+                source: None,
+                unsupported: None,
+                automatic: false,
+            };
+            let outcome = take_message(step, &source, &pressed, Some(data));
+            if let (Outcome::Applied(Receipt { dialog: Some(dialog), .. }), Some(reference)) =
+                (&outcome, acknowledge)
+            {
+                let lane = Lane::Chat { channel: inbound.channel.clone(), chat: chat.id.clone() };
+                let action = EffectAction::AcknowledgeButton {
+                    channel: inbound.channel.clone(),
+                    reference: reference.clone(),
+                };
+                delivery::emit_effect(step, *dialog, lane, action);
+            }
+            outcome
+        }
+        Fact::Edited { chat, message, text } => edit(step, &source, chat, message, text),
+        Fact::Subscription { chat, user, allowed } => {
+            set_allowed(step, &source, chat, user, if *allowed { Writing::Allowed } else { Writing::Blocked })
+        }
+        Fact::Unsupported { what, raw } => {
+            let data = json!({"channel": inbound.channel, "what": what, "raw": raw});
+            step.emit_general(EventKind::MessageUnsupported, Some(channel.line.clone()), data);
+            Outcome::Applied(Receipt::default())
+        }
+    }
+}
+
+struct Source<'a> {
+    id: &'a ChannelId,
+    channel: &'a Channel,
+    external_at_ms: Option<u64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    Allowed,
+    Blocked,
+}
+
+fn take_message(
+    step: &mut Step<'_>,
+    source: &Source<'_>,
+    inbound: &InboundMessage,
+    button: Option<&str>,
+) -> Outcome {
+    let (chat, contact) =
+        find_or_create_chat(step, source, &inbound.chat, &inbound.user, inbound.source.as_deref());
+    let (dialog, is_new) = match step.state.chats.get(&chat).and_then(|chat| chat.open_dialog) {
+        Some(open) => (open, false),
+        None => match open_dialog(step, source, chat) {
+            Some(opened) => (opened, true),
+            None => return Outcome::Rejected(Rejection::UnknownLine),
+        },
+    };
+    let id = step.new_message();
+    let message = Message {
+        id,
+        dialog,
+        chat,
+        direction: Direction::In,
+        author: Author::Client,
+        text: inbound.text.clone(),
+        attachments: inbound.attachments.clone(),
+        buttons: Vec::new(),
+        status: MessageStatus::Received,
+        error: None,
+        external_id: (!inbound.id.is_empty()).then(|| inbound.id.clone()),
+        at_ms: step.at_ms,
+        external_at_ms: source.external_at_ms,
+        edited_at_ms: None,
+        revisions: Vec::new(),
+        note: false,
+        automatic: inbound.automatic,
+        reply_to: inbound.reply_to.clone(),
+        button: button.map(str::to_owned),
+        unsupported: inbound.unsupported.clone(),
+        effect: None,
+    };
+    log::append(step, message);
+    step.change_dialog(dialog, |dialog| {
+        dialog.unread = dialog.unread.saturating_add(1);
+        if matches!(dialog.state, DialogState::Accepted | DialogState::WaitingClient) {
+            dialog.state = DialogState::WaitingOperator;
+        }
+    });
+    let at_ms = step.at_ms;
+    if let Some(chat) = step.state.chats.get_mut(&chat) {
+        chat.last_inbound_at_ms = at_ms;
+        // Who writes to us lets us write.
+        chat.allowed = true;
+    }
+    if is_new {
+        step.emit(
+            EventKind::DialogOpened,
+            dialog,
+            Some(id),
+            json!({"first_contact": contact == Contact::First}),
+        );
+    }
+    step.emit(EventKind::MessageReceived, dialog, Some(id), json!({"message": id}));
+    if let Some(data) = button {
+        step.emit(EventKind::ButtonPressed, dialog, Some(id), json!({"message": id, "data": data}));
+    }
+    if is_new {
+        step.emit(EventKind::DialogQueued, dialog, Some(id), json!({"reason": "opened"}));
+        step.decide(dialog, Trigger::Opened);
+    }
+    if !inbound.automatic {
+        if is_new {
+            texts::welcome(step, dialog);
+        }
+        texts::out_of_hours(step, dialog);
+    }
+    Outcome::Applied(Receipt { dialog: Some(dialog), message: Some(id) })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Contact {
+    First,
+    Again,
+}
+
+fn find_or_create_chat(
+    step: &mut Step<'_>,
+    source: &Source<'_>,
+    external: &ExternalChat,
+    user: &ExternalUser,
+    came_by: Option<&str>,
+) -> (ChatId, Contact) {
+    let address =
+        ChatAddress { channel: source.id.clone(), chat: external.id.clone(), user: user.id.clone() };
+    if let Some(known) = step.state.addresses.get(&address).copied()
+        && let Some(chat) = step.state.chats.get(&known)
+    {
+        let client = chat.client;
+        learn(step, client, user);
+        return (known, Contact::Again);
+    }
+    let identity = Identity { channel: source.id.clone(), user: user.id.clone() };
+    let client = match step.state.identities.get(&identity).copied() {
+        Some(client) => {
+            learn(step, client, user);
+            client
+        }
+        None => {
+            let client = step.new_client();
+            let row = Client {
+                id: client,
+                name: user.name.clone(),
+                username: user.username.clone(),
+                language: user.language.clone(),
+                phones: user.phone.iter().cloned().collect(),
+                identities: BTreeSet::from([identity.clone()]),
+                tags: BTreeSet::new(),
+                custom: BTreeMap::new(),
+                source: came_by.map(str::to_owned),
+                created_at_ms: step.at_ms,
+            };
+            step.state.identities.insert(identity, client);
+            step.state.clients.put(client, row);
+            let data = json!({"client": client, "channel": source.id});
+            step.emit_general(EventKind::ClientCreated, Some(source.channel.line.clone()), data);
+            client
+        }
+    };
+    let chat = step.new_chat();
+    let row = Chat {
+        id: chat,
+        address: address.clone(),
+        client,
+        open_dialog: None,
+        last_dialog: None,
+        dialogs: 0,
+        allowed: true,
+        created_at_ms: step.at_ms,
+        last_inbound_at_ms: step.at_ms,
+    };
+    step.state.addresses.insert(address, chat);
+    step.state.chats.put(chat, row);
+    (chat, Contact::First)
+}
+
+/// Keeps what the messenger says about a person now; what it leaves out stays as it was.
+fn learn(step: &mut Step<'_>, client: crate::model::id::ClientId, user: &ExternalUser) {
+    let Some(known) = step.state.clients.get(&client) else { return };
+    let differs = |ours: &Option<String>, theirs: &Option<String>| theirs.is_some() && ours != theirs;
+    let new_phone = user.phone.as_ref().is_some_and(|phone| !known.phones.contains(phone));
+    if !differs(&known.name, &user.name)
+        && !differs(&known.username, &user.username)
+        && !differs(&known.language, &user.language)
+        && !new_phone
+    {
+        return;
+    }
+    if let Some(known) = step.state.clients.get_mut(&client) {
+        known.name = user.name.clone().or_else(|| known.name.take());
+        known.username = user.username.clone().or_else(|| known.username.take());
+        known.language = user.language.clone().or_else(|| known.language.take());
+        known.phones.extend(user.phone.clone());
+    }
+}
+
+fn open_dialog(step: &mut Step<'_>, source: &Source<'_>, chat: ChatId) -> Option<DialogId> {
+    let line: LineId = source.channel.line.clone();
+    let base_priority = step.live.line(&line)?.base_priority;
+    let row = step.state.chats.get(&chat)?;
+    let (client, external_chat) = (row.client, row.address.chat.clone());
+    let client_name = step.state.clients.get(&client).and_then(|client| client.name.clone());
+    let id = step.new_dialog();
+    step.state.add_dialog(Dialog {
+        id,
+        line,
+        channel: source.id.clone(),
+        chat,
+        external_chat,
+        client,
+        client_name,
+        // `new` lasts no longer than this entry: nothing stands before the queue yet.
+        state: DialogState::Queued,
+        owner: None,
+        team: None,
+        topic: None,
+        priority: base_priority,
+        tags: BTreeSet::new(),
+        custom: BTreeMap::new(),
+        opened_at_ms: step.at_ms,
+        queued_at_ms: step.at_ms,
+        accepted_at_ms: None,
+        first_response_at_ms: None,
+        closed_at_ms: None,
+        close_reason: None,
+        offers: Vec::new(),
+        declined: BTreeMap::new(),
+        rounds: 0,
+        last_message: None,
+        unread: 0,
+        messages: 0,
+        out_of_hours_told: false,
+        updated_at_ms: step.at_ms,
+        version: step.seq,
+    });
+    if let Some(chat) = step.state.chats.get_mut(&chat) {
+        chat.open_dialog = Some(id);
+        chat.dialogs = chat.dialogs.saturating_add(1);
+    }
+    Some(id)
+}
+
+fn edit(
+    step: &mut Step<'_>,
+    source: &Source<'_>,
+    chat: &ExternalChat,
+    external: &str,
+    text: &str,
+) -> Outcome {
+    let original = message_input_id(source.id, &chat.id, external);
+    let receipt = match step.state.known_inputs.get(&original).map(|known| &known.outcome) {
+        Some(Outcome::Applied(receipt)) => receipt.clone(),
+        _ => return Outcome::Rejected(Rejection::UnknownMessage),
+    };
+    let (Some(dialog), Some(message)) = (receipt.dialog, receipt.message) else {
+        return Outcome::Rejected(Rejection::UnknownMessage);
+    };
+    let at_ms = step.at_ms;
+    let Some(row) = step.state.messages.get_mut(&message) else {
+        return Outcome::Rejected(Rejection::UnknownMessage);
+    };
+    let earlier = std::mem::replace(&mut row.text, text.to_owned());
+    row.revisions.push(Revision { text: earlier, until_ms: at_ms });
+    if row.revisions.len() > REVISIONS_MAX {
+        // The first text is what the client began with; of the rest the oldest goes.
+        row.revisions.remove(1);
+    }
+    row.edited_at_ms = Some(at_ms);
+    let shown = log::summary(row);
+    step.change_dialog(dialog, |dialog| {
+        if dialog.last_message.as_ref().is_some_and(|last| last.id == message) {
+            dialog.last_message = Some(shown);
+        }
+    });
+    step.emit(EventKind::MessageEdited, dialog, Some(message), json!({"message": message}));
+    Outcome::Applied(receipt)
+}
+
+fn set_allowed(
+    step: &mut Step<'_>,
+    source: &Source<'_>,
+    external: &ExternalChat,
+    user: &ExternalUser,
+    writing: Writing,
+) -> Outcome {
+    let address =
+        ChatAddress { channel: source.id.clone(), chat: external.id.clone(), user: user.id.clone() };
+    let known = step.state.addresses.get(&address).copied();
+    let Some(chat) = known.and_then(|id| step.state.chats.get_mut(&id)) else {
+        // Somebody who never wrote to us: nothing to remember.
+        return Outcome::Applied(Receipt::default());
+    };
+    chat.allowed = writing == Writing::Allowed;
+    let (client, dialog) = (chat.client, chat.open_dialog);
+    let data = json!({"client": client, "channel": source.id, "allowed": writing == Writing::Allowed});
+    match dialog {
+        Some(dialog) => step.emit(EventKind::ClientBlocked, dialog, None, data),
+        None => step.emit_general(EventKind::ClientBlocked, Some(source.channel.line.clone()), data),
+    }
+    Outcome::Applied(Receipt { dialog, message: None })
+}

@@ -1,0 +1,29 @@
+//! A dialog's log: messages and notes in the order in which they came.
+
+use crate::model::dialog::LastMessage;
+use crate::model::message::Message;
+
+use super::step::Step;
+
+/// Adds a message or note to its dialog.
+pub(super) fn append(step: &mut Step<'_>, message: Message) {
+    let shown = (!message.note).then(|| summary(&message));
+    step.change_dialog(message.dialog, |dialog| {
+        dialog.messages = dialog.messages.saturating_add(1);
+        if shown.is_some() {
+            dialog.last_message = shown;
+        }
+    });
+    step.state.messages.put(message.id, message);
+}
+
+/// A message as lists show it.
+pub(super) fn summary(message: &Message) -> LastMessage {
+    LastMessage {
+        id: message.id,
+        direction: message.direction,
+        author: message.author.clone(),
+        text: message.text.chars().take(LastMessage::TEXT_CHARS_MAX).collect(),
+        at_ms: message.at_ms,
+    }
+}

@@ -1,0 +1,104 @@
+//! Writing to a client.
+
+use serde_json::json;
+
+use crate::model::dialog::DialogState;
+use crate::model::effect::{EffectAction, Lane, Outgoing};
+use crate::model::event::EventKind;
+use crate::model::id::{DialogId, MessageId};
+use crate::model::message::{Author, Button, Direction, Message, MessageStatus};
+use crate::model::outcome::Rejection;
+
+use super::step::Step;
+use super::{delivery, log};
+
+/// Something to be written to a client.
+pub(super) struct Draft {
+    pub(super) author: Author,
+    pub(super) text: String,
+    pub(super) buttons: Vec<Button>,
+    pub(super) reply_to: Option<String>,
+    pub(super) written_by: WrittenBy,
+}
+
+/// Whether a person or a machine wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WrittenBy {
+    Person,
+    Machine,
+}
+
+/// Puts a message into the log and the outbox.
+pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Result<MessageId, Rejection> {
+    if draft.text.trim().is_empty() {
+        return Err(Rejection::EmptyText);
+    }
+    let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
+    if row.state == DialogState::Closed {
+        return Err(Rejection::DialogClosed);
+    }
+    let (channel, chat_id, external_chat, line) =
+        (row.channel.clone(), row.chat, row.external_chat.clone(), row.line.clone());
+    let chat = step.state.chats.get(&chat_id).ok_or(Rejection::UnknownDialog)?;
+    if !chat.allowed {
+        return Err(Rejection::ClientBlocked);
+    }
+    let user = chat.address.user.clone();
+    let id = step.new_message();
+    let lane = Lane::Chat { channel: channel.clone(), chat: external_chat.clone() };
+    let action = EffectAction::Send(Outgoing {
+        channel,
+        chat: external_chat,
+        user,
+        message: id,
+        text: draft.text.clone(),
+        buttons: draft.buttons.clone(),
+        attachments: Vec::new(),
+        reply_to: draft.reply_to.clone(),
+    });
+    let effect = delivery::emit_effect(step, dialog, lane, action);
+    let by_operator = matches!(draft.author, Author::Operator(_));
+    log::append(
+        step,
+        Message {
+            id,
+            dialog,
+            chat: chat_id,
+            direction: Direction::Out,
+            author: draft.author.clone(),
+            text: draft.text,
+            attachments: Vec::new(),
+            buttons: draft.buttons,
+            status: MessageStatus::Queued,
+            error: None,
+            external_id: None,
+            at_ms: step.at_ms,
+            external_at_ms: None,
+            edited_at_ms: None,
+            revisions: Vec::new(),
+            note: false,
+            automatic: draft.written_by == WrittenBy::Machine,
+            reply_to: draft.reply_to,
+            button: None,
+            unsupported: None,
+            effect: Some(effect),
+        },
+    );
+    if by_operator && draft.written_by == WrittenBy::Person {
+        let open = step.live.line(&line).is_none_or(|line| step.live.is_open(line, step.at_ms));
+        let at_ms = step.at_ms;
+        step.change_dialog(dialog, |dialog| {
+            dialog.first_response_at_ms.get_or_insert(at_ms);
+            dialog.unread = 0;
+            if open {
+                dialog.out_of_hours_told = false;
+            }
+            if matches!(dialog.state, DialogState::Accepted | DialogState::WaitingOperator) {
+                dialog.state = DialogState::WaitingClient;
+            }
+        });
+    }
+    let data = json!({"message": id, "author": draft.author, "delivery": effect});
+    step.emit(EventKind::MessageQueued, dialog, Some(id), data);
+    Ok(id)
+}

@@ -1,0 +1,9 @@
+//! Routing: who gets a waiting dialog. A pure function of state, configuration and entry.
+//!
+//! `queue` orders the dialogs, `candidates` judges and orders the operators, `settle` brings the two
+//! together after everything that could help. After it no dialog waits while an operator who could
+//! take it is free.
+
+pub mod candidates;
+pub mod queue;
+pub mod settle;

@@ -1,0 +1,142 @@
+//! Giving waiting dialogs to free operators until nothing more can be given.
+
+use std::sync::Arc;
+
+use crate::engine::offers::{self, ChosenBy};
+use crate::engine::step::Step;
+use crate::model::decision::{
+    Candidate, CandidateVerdict, OfferMade, Routing, RoutingOutcome, Trigger, Verdict,
+};
+use crate::model::dialog::DialogState;
+use crate::model::id::DialogId;
+use crate::model::line::Strategy;
+
+use super::candidates;
+use super::queue::Audience;
+
+/// Looks through the queues that may have something to give. Returns whether anything was decided.
+pub(in crate::engine) fn settle(step: &mut Step<'_>) -> bool {
+    let mut decided = false;
+    while let Some(audience) = step.to_route.pop_first() {
+        decided |= settle_queue(step, &audience);
+    }
+    // Dialogs that the queues did not come to still get their record of why they wait.
+    while let Some((dialog, trigger)) = step.undecided.pop_first() {
+        if step.dialog(dialog).is_some_and(|row| row.state.is_waiting()) {
+            decide(step, dialog, trigger, Recorded::Always);
+            decided = true;
+        }
+    }
+    decided
+}
+
+fn settle_queue(step: &mut Step<'_>, audience: &Audience) -> bool {
+    let live = Arc::clone(&step.live);
+    let Some(line) = live.line(&audience.line) else { return false };
+    let lightest = live.lightest_milli(&audience.line);
+    let mut decided = false;
+    let mut after = None;
+    while let Some(queue) = step.state.queues.get(audience) {
+        let next = match after {
+            None => queue.first(),
+            Some(place) => queue.range((std::ops::Bound::Excluded(place), std::ops::Bound::Unbounded)).next(),
+        };
+        let Some(place) = next.copied() else { break };
+        after = Some(place);
+        let Some(row) = step.dialog(place.dialog) else { continue };
+        if row.state == DialogState::Offered && line.routing.strategy != Strategy::Broadcast {
+            step.undecided.remove(&place.dialog);
+            continue;
+        }
+        let anybody_could = row.declined.is_empty() && row.offers.is_empty();
+        let weight = live.weight_milli(&row.line, &row.channel);
+        let asked = step.undecided.remove(&place.dialog);
+        let recorded = if asked.is_some() { Recorded::Always } else { Recorded::WhenOffered };
+        let offered = decide(step, place.dialog, asked.unwrap_or(Trigger::CapacityFreed), recorded);
+        decided |= offered;
+        // Nobody has room for the lightest dialog that may come: the rest of the queue need not be asked.
+        if !offered && anybody_could && weight <= lightest {
+            break;
+        }
+    }
+    decided
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Recorded {
+    Always,
+    WhenOffered,
+}
+
+/// Decides about one waiting dialog. Returns whether it was offered to somebody.
+fn decide(step: &mut Step<'_>, dialog: DialogId, trigger: Trigger, recorded: Recorded) -> bool {
+    let live = Arc::clone(&step.live);
+    let Some(row) = step.dialog(dialog) else { return false };
+    let Some(line) = live.line(&row.line) else { return false };
+    let (line_id, team) = (row.line.clone(), row.team.clone());
+    let mut judged = candidates::judge(step.state, &live, line, row);
+    if !judged.iter().any(is_eligible) && row.offers.is_empty() && begin_new_round(step, dialog) {
+        let Some(row) = step.dialog(dialog) else { return false };
+        judged = candidates::judge(step.state, &live, line, row);
+    }
+    let winners: Vec<_> = match line.routing.strategy {
+        Strategy::Broadcast => judged.iter().filter(|candidate| is_eligible(candidate)).collect(),
+        Strategy::InOrder | Strategy::RoundRobin | Strategy::LeastLoaded => {
+            judged.iter().take(1).filter(|candidate| is_eligible(candidate)).collect()
+        }
+    };
+    let offers: Vec<OfferMade> = winners
+        .into_iter()
+        .map(|winner| OfferMade {
+            offer: offers::make(step, dialog, &winner.operator, ChosenBy::Policy),
+            operator: winner.operator.clone(),
+        })
+        .collect();
+    let offered = !offers.is_empty();
+    if offered || recorded == Recorded::Always {
+        let expires_at_ms = step.dialog(dialog).and_then(|row| row.offers.last()?.expires_at_ms);
+        let outcome =
+            if offered { RoutingOutcome::Offered { offers, expires_at_ms } } else { RoutingOutcome::Waits };
+        let omitted = judged.len().saturating_sub(Routing::CANDIDATES_MAX);
+        judged.truncate(Routing::CANDIDATES_MAX);
+        step.record(
+            dialog,
+            Verdict::Routing(Routing {
+                trigger,
+                line: line_id,
+                team,
+                strategy: line.routing.strategy,
+                candidates: judged,
+                candidates_omitted: u32::try_from(omitted).unwrap_or(u32::MAX),
+                outcome,
+            }),
+        );
+    }
+    offered
+}
+
+/// Everybody who is there and has room was tried: a new round begins with nobody tried. Returns whether
+/// that changes anything.
+fn begin_new_round(step: &mut Step<'_>, dialog: DialogId) -> bool {
+    let live = Arc::clone(&step.live);
+    let Some(row) = step.dialog(dialog) else { return false };
+    let Some(line) = live.line(&row.line) else { return false };
+    let weight = live.weight_milli(&row.line, &row.channel);
+    let members = live.members(&row.line, row.team.as_ref());
+    let somebody = members.iter().any(|operator| {
+        row.declined.contains_key(operator)
+            && candidates::is_there(step.state, &live, line, operator)
+            && candidates::has_room(step.state, &live, line, row, operator, weight)
+    });
+    if somebody {
+        step.change_dialog(dialog, |row| {
+            row.declined.clear();
+            row.rounds = row.rounds.saturating_add(1);
+        });
+    }
+    somebody
+}
+
+fn is_eligible(candidate: &Candidate) -> bool {
+    candidate.verdict == CandidateVerdict::Eligible
+}

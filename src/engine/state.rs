@@ -1,0 +1,351 @@
+//! The state: rows, and what is derived from them for quick decisions.
+//!
+//! Rows are what the store keeps; everything else here can be computed from them again, and is after
+//! each start. Rows of dialogs are changed through [`State::change_dialog`] alone, so that what is
+//! derived never disagrees with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::model::chat::{Chat, ChatAddress};
+use crate::model::client::{Client, Identity};
+use crate::model::config::Config;
+use crate::model::decision::Decision;
+use crate::model::dialog::Dialog;
+use crate::model::effect::{Effect, EffectState, Lane};
+use crate::model::event::Event;
+use crate::model::id::{ChatId, ClientId, DialogId, EffectId, LineId, MessageId, OfferId, OperatorId};
+use crate::model::message::Message;
+use crate::model::operator::{OperatorStatus, Presence};
+use crate::model::outcome::{KnownInput, ReadyEffect};
+
+use super::live::Live;
+use super::routing::queue::{Audience, Place};
+use super::rows::{ActiveConfig, HotRows, Position, WriteSet};
+use super::table::Table;
+use super::timers::Timers;
+
+/// The whole state of the daemon, as far as it decides anything.
+#[derive(Debug, Default)]
+pub struct State {
+    pub(super) position: Position,
+    pub(super) live: Option<Arc<Live>>,
+    pub(super) known_inputs: Table<String, KnownInput>,
+    pub(super) dialogs: Table<DialogId, Dialog>,
+    pub(super) chats: Table<ChatId, Chat>,
+    pub(super) clients: Table<ClientId, Client>,
+    pub(super) messages: Table<MessageId, Message>,
+    pub(super) effects: Table<EffectId, Effect>,
+    pub(super) operators: Table<OperatorId, OperatorStatus>,
+    pub(super) timers: Timers,
+
+    pub(super) addresses: BTreeMap<ChatAddress, ChatId>,
+    pub(super) identities: BTreeMap<Identity, ClientId>,
+    pub(super) queues: BTreeMap<Audience, BTreeSet<Place>>,
+    pub(super) work: BTreeMap<OperatorId, Work>,
+    pub(super) lanes: BTreeMap<Lane, LaneState>,
+    pub(super) open_by_client: BTreeMap<ClientId, u32>,
+
+    pub(super) events: Vec<Event>,
+    pub(super) decisions: Vec<Decision>,
+    pub(super) configs: Vec<ActiveConfig>,
+    hand_over: u64,
+}
+
+/// What an operator has in hand.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Work {
+    /// The dialogs that they own.
+    pub(super) active: BTreeSet<DialogId>,
+    /// The dialogs that are offered to them.
+    pub(super) offered: BTreeMap<DialogId, OfferId>,
+    /// Both together, in thousandths of a dialog.
+    pub(super) load_milli: u32,
+    /// The same for each line.
+    pub(super) by_line: BTreeMap<LineId, u32>,
+}
+
+/// Effects that are done one after another.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct LaneState {
+    /// Those that are not terminal, in order.
+    pub(super) open: BTreeSet<EffectId>,
+    /// The one that a worker tries.
+    pub(super) in_flight: Option<EffectId>,
+}
+
+/// Stored rows do not fit together or their configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the store cannot be used: {0}; run `switchboard rebuild` to make it anew from the journal")]
+pub struct UnusableRows(pub String);
+
+impl State {
+    /// Builds the state from what a store has.
+    ///
+    /// # Errors
+    /// When the stored configuration cannot be used by this version.
+    pub fn load(rows: HotRows) -> Result<Self, UnusableRows> {
+        let mut state = Self { position: rows.position, ..Self::default() };
+        if let Some(active) = rows.config {
+            let config: Config = serde_json::from_str(&active.canonical)
+                .map_err(|error| UnusableRows(format!("its configuration cannot be read ({error})")))?;
+            let live =
+                Live::compile(config, active.version).map_err(|error| UnusableRows(error.to_string()))?;
+            state.live = Some(Arc::new(live));
+        }
+        for chat in rows.chats {
+            state.addresses.insert(chat.address.clone(), chat.id);
+            state.chats.put_stored(chat.id, chat, 0);
+        }
+        for client in rows.clients {
+            for identity in &client.identities {
+                state.identities.insert(identity.clone(), client.id);
+            }
+            state.clients.put_stored(client.id, client, 0);
+        }
+        for status in rows.operators {
+            state.operators.put_stored(status.id.clone(), status, 0);
+        }
+        for timer in rows.timers {
+            state.timers.load(timer);
+        }
+        for effect in rows.effects {
+            let lane = state.lanes.entry(effect.lane.clone()).or_default();
+            lane.open.insert(effect.id);
+            if matches!(effect.state, EffectState::InFlight { .. }) {
+                lane.in_flight = Some(effect.id);
+            }
+            state.effects.put_stored(effect.id, effect, 0);
+        }
+        for dialog in rows.dialogs {
+            state.derive(&dialog);
+            state.dialogs.put_stored(dialog.id, dialog, 0);
+        }
+        Ok(state)
+    }
+
+    /// How far the journal has been applied.
+    pub const fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The live configuration; `None` before the first.
+    pub fn live(&self) -> Option<&Arc<Live>> {
+        self.live.as_ref()
+    }
+
+    /// When the next timer is due, in ms.
+    pub fn next_due_ms(&self) -> Option<u64> {
+        self.timers.next_due_ms()
+    }
+
+    /// How many rows wait to be handed over to the store.
+    pub fn changed_rows(&self) -> usize {
+        self.known_inputs.changed()
+            + self.dialogs.changed()
+            + self.messages.changed()
+            + self.effects.changed()
+            + self.events.len()
+    }
+
+    /// The effects that may be tried now; for a node that just started.
+    pub fn ready_effects(&self) -> Vec<ReadyEffect> {
+        self.lanes.values().filter_map(|lane| self.head_of(lane)).collect()
+    }
+
+    /// What an input came to, if that is in memory: call [`super::fetch`] first.
+    pub fn known_input(&self, input_id: &str) -> Option<&KnownInput> {
+        self.known_inputs.get(input_id)
+    }
+
+    /// Copies everything that changed since the last call. Returns it with the number to give to
+    /// [`State::stored`] once it is stored.
+    pub fn hand_over(&mut self) -> (u64, WriteSet) {
+        fn values<K, V>(rows: Vec<(K, V)>) -> Vec<V> {
+            rows.into_iter().map(|(_, value)| value).collect()
+        }
+        self.hand_over += 1;
+        let number = self.hand_over;
+        let write_set = WriteSet {
+            position: self.position,
+            known_inputs: self.known_inputs.hand_over(number),
+            dialogs: values(self.dialogs.hand_over(number)),
+            chats: values(self.chats.hand_over(number)),
+            clients: values(self.clients.hand_over(number)),
+            messages: values(self.messages.hand_over(number)),
+            effects: values(self.effects.hand_over(number)),
+            operators: values(self.operators.hand_over(number)),
+            timers: self.timers.hand_over(),
+            events: std::mem::take(&mut self.events),
+            decisions: std::mem::take(&mut self.decisions),
+            configs: std::mem::take(&mut self.configs),
+        };
+        (number, write_set)
+    }
+
+    /// The store has everything up to that hand-over: rows that are not hot leave the memory.
+    pub fn stored(&mut self, hand_over: u64) {
+        self.known_inputs.stored(hand_over, |_, _| false);
+        self.messages.stored(hand_over, |_, _| false);
+        self.dialogs.stored(hand_over, |_, dialog| dialog.closed_at_ms.is_none());
+        self.effects.stored(hand_over, |_, effect| !effect.state.is_terminal());
+        self.operators.stored(hand_over, |_, _| true);
+        for (id, chat) in self.chats.stored(hand_over, |_, chat| chat.open_dialog.is_some()) {
+            if self.addresses.get(&chat.address) == Some(&id) {
+                self.addresses.remove(&chat.address);
+            }
+        }
+        let open_by_client = &self.open_by_client;
+        for (id, client) in self.clients.stored(hand_over, |id, _| open_by_client.contains_key(id)) {
+            for identity in &client.identities {
+                if self.identities.get(identity) == Some(&id) {
+                    self.identities.remove(identity);
+                }
+            }
+        }
+    }
+
+    pub(super) const fn current_hand_over(&self) -> u64 {
+        self.hand_over + 1
+    }
+
+    /// Changes a dialog and everything derived from it. Does nothing when it is not in memory.
+    pub(super) fn change_dialog<R>(
+        &mut self,
+        id: DialogId,
+        change: impl FnOnce(&mut Dialog) -> R,
+    ) -> Option<R> {
+        let before = self.dialogs.get(&id)?.clone();
+        self.underive(&before);
+        let dialog = self.dialogs.get_mut(&id)?;
+        let result = change(dialog);
+        debug_assert!(
+            before.state == dialog.state || before.state.may_become(dialog.state),
+            "dialog {id} may not go from {:?} to {:?}",
+            before.state,
+            dialog.state
+        );
+        let after = dialog.clone();
+        self.derive(&after);
+        Some(result)
+    }
+
+    /// Puts a new dialog.
+    pub(super) fn add_dialog(&mut self, dialog: Dialog) {
+        self.derive(&dialog);
+        self.dialogs.put(dialog.id, dialog);
+    }
+
+    /// Computes everything that is derived from dialogs anew: weights may have changed.
+    pub(super) fn derive_all(&mut self) {
+        self.queues.clear();
+        self.work.clear();
+        self.open_by_client.clear();
+        let dialogs: Vec<Dialog> = self.dialogs.iter().map(|(_, dialog)| dialog.clone()).collect();
+        dialogs.iter().for_each(|dialog| self.derive(dialog));
+    }
+
+    pub(super) fn head_of(&self, lane: &LaneState) -> Option<ReadyEffect> {
+        if lane.in_flight.is_some() {
+            return None;
+        }
+        let effect = self.effects.get(lane.open.first()?)?;
+        (effect.state == EffectState::Pending)
+            .then(|| ReadyEffect { effect: effect.id, attempt: effect.attempts.saturating_add(1) })
+    }
+
+    pub(super) fn presence(&self, operator: &OperatorId) -> Presence {
+        self.operators.get(operator).map_or(Presence::Offline, |status| status.presence)
+    }
+
+    fn weight_milli(&self, dialog: &Dialog) -> u32 {
+        self.live.as_ref().map_or(crate::model::line::RoutingPolicy::WEIGHT_MILLI, |live| {
+            live.weight_milli(&dialog.line, &dialog.channel)
+        })
+    }
+
+    fn derive(&mut self, dialog: &Dialog) {
+        if dialog.closed_at_ms.is_some() {
+            return;
+        }
+        *self.open_by_client.entry(dialog.client).or_default() += 1;
+        if dialog.state.is_waiting() {
+            self.queues.entry(Audience::of(dialog)).or_default().insert(Place::of(dialog));
+        }
+        let weight = self.weight_milli(dialog);
+        if let Some(owner) = &dialog.owner {
+            let work = self.work.entry(owner.clone()).or_default();
+            work.active.insert(dialog.id);
+            work.add(&dialog.line, weight);
+        }
+        for offer in &dialog.offers {
+            let work = self.work.entry(offer.operator.clone()).or_default();
+            work.offered.insert(dialog.id, offer.id);
+            work.add(&dialog.line, weight);
+        }
+    }
+
+    fn underive(&mut self, dialog: &Dialog) {
+        if dialog.closed_at_ms.is_some() {
+            return;
+        }
+        if let Some(count) = self.open_by_client.get_mut(&dialog.client) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.open_by_client.remove(&dialog.client);
+            }
+        }
+        let audience = Audience::of(dialog);
+        if let Some(queue) = self.queues.get_mut(&audience) {
+            queue.remove(&Place::of(dialog));
+            if queue.is_empty() {
+                self.queues.remove(&audience);
+            }
+        }
+        let weight = self.weight_milli(dialog);
+        if let Some(owner) = &dialog.owner
+            && let Some(work) = self.work.get_mut(owner)
+        {
+            work.active.remove(&dialog.id);
+            work.remove(&dialog.line, weight);
+            if work.is_empty() {
+                self.work.remove(owner);
+            }
+        }
+        for offer in &dialog.offers {
+            if let Some(work) = self.work.get_mut(&offer.operator) {
+                work.offered.remove(&dialog.id);
+                work.remove(&dialog.line, weight);
+                if work.is_empty() {
+                    self.work.remove(&offer.operator);
+                }
+            }
+        }
+    }
+}
+
+impl Work {
+    fn add(&mut self, line: &LineId, weight: u32) {
+        self.load_milli = self.load_milli.saturating_add(weight);
+        match self.by_line.get_mut(line) {
+            Some(load) => *load = load.saturating_add(weight),
+            None => {
+                self.by_line.insert(line.clone(), weight);
+            }
+        }
+    }
+
+    fn remove(&mut self, line: &LineId, weight: u32) {
+        self.load_milli = self.load_milli.saturating_sub(weight);
+        if let Some(load) = self.by_line.get_mut(line) {
+            *load = load.saturating_sub(weight);
+            if *load == 0 {
+                self.by_line.remove(line);
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.active.is_empty() && self.offered.is_empty()
+    }
+}

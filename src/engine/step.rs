@@ -1,0 +1,211 @@
+//! One application of one entry: what the verbs share while they work.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::model::decision::{Decision, Trigger, Verdict};
+use crate::model::dialog::Dialog;
+use crate::model::effect::Lane;
+use crate::model::event::{Event, EventKind};
+use crate::model::id::{
+    ChatId, ClientId, DialogId, EffectId, LineId, MessageId, OfferId, OperatorId, RuleId,
+};
+
+use super::live::Live;
+use super::routing::queue::Audience;
+use super::rules::facts;
+use super::state::State;
+
+/// What the verbs work with.
+pub(super) struct Step<'a> {
+    pub(super) state: &'a mut State,
+    pub(super) live: Arc<Live>,
+    pub(super) seq: u64,
+    pub(super) at_ms: u64,
+    pub(super) epoch: u64,
+    made: Made,
+    /// Events stated in this step.
+    pub(super) events: Vec<Event>,
+    /// Events that rules have not seen yet, with the facts as they were then.
+    pub(super) unseen: VecDeque<UnseenEvent>,
+    /// The rules that led to what is done now, the first cause first.
+    pub(super) acting: Vec<RuleId>,
+    /// The rules that touched a dialog in this step: none of them fires on what follows from that.
+    pub(super) touched: BTreeMap<DialogId, Vec<RuleId>>,
+    /// Queues that may have something to give.
+    pub(super) to_route: BTreeSet<Audience>,
+    /// Dialogs that need a decision, with the reason.
+    pub(super) undecided: BTreeMap<DialogId, Trigger>,
+    /// Lanes whose head may have become ready.
+    pub(super) lanes: BTreeSet<Lane>,
+}
+
+/// An event that rules have not seen yet.
+pub(super) struct UnseenEvent {
+    pub(super) kind: EventKind,
+    pub(super) dialog: DialogId,
+    pub(super) facts: Arc<Value>,
+    pub(super) chain: Vec<RuleId>,
+}
+
+/// How many identifiers of each kind this step has made.
+#[derive(Default)]
+struct Made {
+    dialogs: u32,
+    messages: u32,
+    clients: u32,
+    chats: u32,
+    offers: u32,
+    effects: u32,
+    decisions: u32,
+}
+
+impl<'a> Step<'a> {
+    pub(super) fn new(state: &'a mut State, live: Arc<Live>, seq: u64, at_ms: u64, epoch: u64) -> Self {
+        Self {
+            state,
+            live,
+            seq,
+            at_ms,
+            epoch,
+            made: Made::default(),
+            events: Vec::new(),
+            unseen: VecDeque::new(),
+            acting: Vec::new(),
+            touched: BTreeMap::new(),
+            to_route: BTreeSet::new(),
+            undecided: BTreeMap::new(),
+            lanes: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn new_dialog(&mut self) -> DialogId {
+        DialogId::new(self.seq, next(&mut self.made.dialogs))
+    }
+
+    pub(super) fn new_message(&mut self) -> MessageId {
+        MessageId::new(self.seq, next(&mut self.made.messages))
+    }
+
+    pub(super) fn new_client(&mut self) -> ClientId {
+        ClientId::new(self.seq, next(&mut self.made.clients))
+    }
+
+    pub(super) fn new_chat(&mut self) -> ChatId {
+        ChatId::new(self.seq, next(&mut self.made.chats))
+    }
+
+    pub(super) fn new_offer(&mut self) -> OfferId {
+        OfferId::new(self.seq, next(&mut self.made.offers))
+    }
+
+    pub(super) fn new_effect(&mut self) -> EffectId {
+        EffectId::new(self.seq, next(&mut self.made.effects))
+    }
+
+    /// A dialog that is in memory.
+    pub(super) fn dialog(&self, id: DialogId) -> Option<&Dialog> {
+        self.state.dialogs.get(&id)
+    }
+
+    /// Changes a dialog, with its version and time of change.
+    pub(super) fn change_dialog<R>(
+        &mut self,
+        id: DialogId,
+        change: impl FnOnce(&mut Dialog) -> R,
+    ) -> Option<R> {
+        let (seq, at_ms) = (self.seq, self.at_ms);
+        if !self.acting.is_empty() {
+            let touched = self.touched.entry(id).or_default();
+            for rule in &self.acting {
+                if !touched.contains(rule) {
+                    touched.push(rule.clone());
+                }
+            }
+        }
+        self.state.change_dialog(id, |dialog| {
+            dialog.version = seq;
+            dialog.updated_at_ms = at_ms;
+            change(dialog)
+        })
+    }
+
+    /// States a fact about a dialog.
+    pub(super) fn emit(
+        &mut self,
+        kind: EventKind,
+        dialog: DialogId,
+        message: Option<MessageId>,
+        data: Value,
+    ) {
+        let line = self.dialog(dialog).map(|dialog| dialog.line.clone());
+        self.push_event(kind, line, Some(dialog), data);
+        if !self.live.rules_on(kind).is_empty() {
+            let mut chain = self.acting.clone();
+            for rule in self.touched.get(&dialog).into_iter().flatten() {
+                if !chain.contains(rule) {
+                    chain.push(rule.clone());
+                }
+            }
+            let facts = Arc::new(facts::document(self, kind, Some(dialog), message));
+            self.unseen.push_back(UnseenEvent { kind, dialog, facts, chain });
+        }
+    }
+
+    /// States a fact that is about no dialog.
+    pub(super) fn emit_general(&mut self, kind: EventKind, line: Option<LineId>, data: Value) {
+        self.push_event(kind, line, None, data);
+    }
+
+    /// States that a chain of rules was cut off. No rule can react to that.
+    pub(super) fn emit_tripped(&mut self, dialog: DialogId, line: Option<LineId>, data: Value) {
+        self.push_event(EventKind::RuleTripped, line, Some(dialog), data);
+    }
+
+    fn push_event(&mut self, kind: EventKind, line: Option<LineId>, dialog: Option<DialogId>, data: Value) {
+        let index = u32::try_from(self.events.len()).unwrap_or(u32::MAX);
+        self.events.push(Event { seq: self.seq, index, at_ms: self.at_ms, kind, line, dialog, data });
+    }
+
+    /// Keeps the record of a decision.
+    pub(super) fn record(&mut self, dialog: DialogId, verdict: Verdict) {
+        let decision = Decision {
+            seq: self.seq,
+            index: next(&mut self.made.decisions),
+            at_ms: self.at_ms,
+            dialog,
+            config: self.live.version.clone(),
+            verdict,
+        };
+        self.state.decisions.push(decision);
+    }
+
+    /// A dialog needs a decision.
+    pub(super) fn decide(&mut self, dialog: DialogId, trigger: Trigger) {
+        if let Some(row) = self.dialog(dialog) {
+            let audience = Audience::of(row);
+            self.undecided.insert(dialog, trigger);
+            self.to_route.insert(audience);
+        }
+    }
+
+    /// An operator may have room: every queue that could give them something is looked at.
+    pub(super) fn route_for(&mut self, operator: &OperatorId) {
+        let audiences: Vec<Audience> = self
+            .state
+            .queues
+            .keys()
+            .filter(|audience| self.live.is_member(operator, &audience.line, audience.team.as_ref()))
+            .cloned()
+            .collect();
+        self.to_route.extend(audiences);
+    }
+}
+
+fn next(counter: &mut u32) -> u32 {
+    let index = *counter;
+    *counter = counter.saturating_add(1);
+    index
+}

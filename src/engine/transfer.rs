@@ -1,0 +1,122 @@
+//! Giving a dialog to somebody else, and putting it back into its queue.
+
+use serde_json::json;
+
+use crate::model::command::TransferTarget;
+use crate::model::decision::Trigger;
+use crate::model::dialog::DialogState;
+use crate::model::event::EventKind;
+use crate::model::id::{DialogId, OperatorId};
+use crate::model::message::Author;
+use crate::model::offer::OfferEnd;
+use crate::model::outcome::{Receipt, Rejection};
+
+use super::offers::ChosenBy;
+use super::routing::candidates;
+use super::step::Step;
+use super::{commands, offers};
+
+/// Gives a dialog to an operator, a team or a line. The owner lets go of it; an operator gets an offer
+/// that may exceed their capacity, because a person chose them.
+pub(super) fn transfer(
+    step: &mut Step<'_>,
+    dialog: DialogId,
+    to: &TransferTarget,
+    comment: Option<&str>,
+    author: &Author,
+) -> Result<Receipt, Rejection> {
+    let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
+    if row.state == DialogState::Closed {
+        return Err(Rejection::DialogClosed);
+    }
+    check(step, dialog, to)?;
+    if let Some(comment) = comment.filter(|comment| !comment.trim().is_empty()) {
+        commands::note(step, dialog, author.clone(), comment.to_owned())?;
+    }
+    let from = release(step, dialog, OfferEnd::Transferred);
+    let (line, team) = match to {
+        TransferTarget::Operator(_) => (None, None),
+        TransferTarget::Team(team) => (None, Some(team.clone())),
+        TransferTarget::Line(line) => (Some(line.clone()), None),
+    };
+    step.change_dialog(dialog, |row| {
+        row.team = team;
+        row.declined.clear();
+        row.rounds = 0;
+        if let Some(line) = line {
+            row.line = line;
+        }
+    });
+    let data = json!({"from": from, "to": to, "by": author});
+    step.emit(EventKind::DialogTransferred, dialog, None, data);
+    match to {
+        TransferTarget::Operator(operator) => {
+            offers::make(step, dialog, operator, ChosenBy::Hand);
+        }
+        TransferTarget::Team(_) | TransferTarget::Line(_) => {
+            step.emit(EventKind::DialogQueued, dialog, None, json!({"reason": "transferred"}));
+            step.decide(dialog, Trigger::Transferred);
+        }
+    }
+    Ok(Receipt { dialog: Some(dialog), message: None })
+}
+
+/// Puts a dialog back into its queue. It keeps the place it had; who had it is asked last.
+pub(super) fn requeue(
+    step: &mut Step<'_>,
+    dialog: DialogId,
+    why: OfferEnd,
+    trigger: Trigger,
+) -> Result<Receipt, Rejection> {
+    let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
+    if !row.state.is_owned() {
+        return Err(Rejection::WrongState { state: row.state });
+    }
+    let from = release(step, dialog, why);
+    if let Some(owner) = &from {
+        step.change_dialog(dialog, |row| row.declined.insert(owner.clone(), why));
+    }
+    step.emit(EventKind::DialogQueued, dialog, None, json!({"reason": trigger, "from": from}));
+    step.decide(dialog, trigger);
+    Ok(Receipt { dialog: Some(dialog), message: None })
+}
+
+/// Whether the receiver exists and can take it.
+fn check(step: &Step<'_>, dialog: DialogId, to: &TransferTarget) -> Result<(), Rejection> {
+    let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
+    let config = &step.live.config;
+    match to {
+        TransferTarget::Operator(operator) => {
+            if !config.operators.contains_key(operator) {
+                return Err(Rejection::UnknownOperator);
+            }
+            if !step.live.may_serve(operator, &row.line) {
+                return Err(Rejection::OperatorNotOnLine);
+            }
+            let line = step.live.line(&row.line).ok_or(Rejection::UnknownLine)?;
+            if !candidates::is_there(step.state, &step.live, line, operator) {
+                return Err(Rejection::OperatorUnavailable);
+            }
+            Ok(())
+        }
+        TransferTarget::Team(team) if !config.teams.contains_key(team) => Err(Rejection::UnknownTeam),
+        TransferTarget::Line(line) if !config.lines.contains_key(line) => Err(Rejection::UnknownLine),
+        TransferTarget::Team(_) | TransferTarget::Line(_) => Ok(()),
+    }
+}
+
+/// Takes a dialog from its owner and ends its offers: it is `queued` afterwards. Returns the owner.
+fn release(step: &mut Step<'_>, dialog: DialogId, how: OfferEnd) -> Option<OperatorId> {
+    offers::end_all(step, dialog, how);
+    let owner = step.change_dialog(dialog, |row| {
+        if row.state.is_owned() {
+            row.state = DialogState::Queued;
+        }
+        row.accepted_at_ms = None;
+        row.owner.take()
+    })?;
+    if let Some(owner) = &owner {
+        step.route_for(owner);
+    }
+    owner
+}
