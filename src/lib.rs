@@ -5,4 +5,5 @@
 //! effects (for the outbox) and events (for people and machines that watch).
 
 pub mod engine;
+pub mod journal;
 pub mod model;
