@@ -42,7 +42,7 @@ pub(super) fn verify(
     while let Some(recorded) = walk.next() {
         head = Some(recorded?.position());
         entries = entries.saturating_add(1);
-        if entries % PROGRESS_EVERY_ENTRIES == 0 {
+        if entries.is_multiple_of(PROGRESS_EVERY_ENTRIES) {
             progress(walk.bytes_done(), bytes);
         }
     }
