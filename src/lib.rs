@@ -6,5 +6,6 @@
 
 pub mod api;
 pub mod engine;
+pub mod journal;
 pub mod model;
 pub mod outbox;
