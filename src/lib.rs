@@ -9,3 +9,4 @@ pub mod engine;
 pub mod journal;
 pub mod model;
 pub mod outbox;
+pub mod store;

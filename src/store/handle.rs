@@ -1,0 +1,165 @@
+//! The handle of a store: opening, the one writer, and reading typed rows.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::engine::rows::{HotRows, Position, WriteSet};
+
+use super::error::StoreError;
+use super::files::Files;
+use super::key_value::{Batch, KeyValue, Order, Scan};
+use super::keys::{self, KeyRange};
+use super::memory::Memory;
+use super::rows::PositionRow;
+use super::write::Writer;
+
+/// How to open a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How much of the files sled may keep in memory, in bytes. Other parts of sled come on top.
+    pub cache_bytes: u64,
+}
+
+impl Settings {
+    /// Holds the rows of the last tens of thousands of dialogs, and leaves a daemon with 256 MB in
+    /// all comfortable.
+    pub const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { cache_bytes: Self::CACHE_BYTES }
+    }
+}
+
+/// An open store. Clones are handles of the same store; it is closed when the last one is dropped.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pairs: Arc<dyn KeyValue>,
+    writer: Arc<Mutex<Writer>>,
+}
+
+impl Store {
+    /// Opens the store in the folder `path`, or creates an empty one there.
+    ///
+    /// Fails when another process has it open, when its format is another one, and when it is
+    /// damaged; the message says what to do.
+    pub fn open(path: &Path, settings: Settings) -> Result<Self, StoreError> {
+        Self::over(Arc::new(Files::open(path, settings.cache_bytes)?))
+    }
+
+    /// An empty store in a folder of its own that is removed when the store is closed: for tests
+    /// and for commands that need a store only while they run.
+    pub fn temporary() -> Result<Self, StoreError> {
+        Self::over(Arc::new(Files::temporary(Settings::CACHE_BYTES)?))
+    }
+
+    /// An empty store in memory alone, with the same keys, values and queries: for the simulation.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Self::over(Arc::new(Memory::default()))
+    }
+
+    /// Begins to use `pairs`: checks the format, or sets it when there is nothing yet.
+    pub(super) fn over(pairs: Arc<dyn KeyValue>) -> Result<Self, StoreError> {
+        let format = keys::format();
+        match pairs.get(&format)? {
+            Some(value) if value == keys::FORMAT.to_string().as_bytes() => {}
+            Some(value) => {
+                let found = String::from_utf8_lossy(&value).chars().take(20).collect();
+                return Err(StoreError::Format { found, wanted: keys::FORMAT });
+            }
+            None => {
+                let everything = KeyRange { start: Vec::new(), end: vec![u8::MAX] };
+                if !pairs.read(&everything, Order::Ascending, 1)?.is_empty() {
+                    return Err(StoreError::Format { found: "none".to_owned(), wanted: keys::FORMAT });
+                }
+                let mut batch = Batch::default();
+                batch.put(format, keys::FORMAT.to_string().into_bytes());
+                pairs.apply(batch)?;
+            }
+        }
+        let mut store = Self { pairs, writer: Arc::default() };
+        store.writer = Arc::new(Mutex::new(Writer::at(&store)?));
+        Ok(store)
+    }
+
+    /// Stores everything of `set` with its position in one atomic step. One thread calls this.
+    ///
+    /// It survives a killed process after [`Store::flush`]; until then the store may come back as
+    /// it was at an earlier position, never in between.
+    ///
+    /// After an error nothing may be written any more: the daemon must be restarted.
+    pub fn write(&self, set: &WriteSet) -> Result<(), StoreError> {
+        self.writer.lock().write(self, set)
+    }
+
+    /// Hands everything written so far to the operating system. Called now and then by the writer,
+    /// and at shutdown.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.pairs.flush()
+    }
+
+    /// How far the journal has been applied; entry 0 for an empty store.
+    pub fn position(&self) -> Result<Position, StoreError> {
+        Ok(self.row::<PositionRow>(&keys::position())?.map(Position::from).unwrap_or_default())
+    }
+
+    /// What must be in memory before the next entry is applied. Reads what is open, never history.
+    pub fn hot_rows(&self) -> Result<HotRows, StoreError> {
+        super::hot::hot_rows(self)
+    }
+
+    /// SHA-256 (lower-case hexadecimal) over all keys and values in key order. Equal for two stores
+    /// that the same entries led to, however they were grouped. Reads everything, and no write
+    /// happens meanwhile.
+    pub fn digest(&self) -> Result<String, StoreError> {
+        let _writer = self.writer.lock();
+        super::digest::digest(self)
+    }
+
+    /// How large the files are, in bytes; 0 in memory.
+    pub fn size_on_disk(&self) -> Result<u64, StoreError> {
+        self.pairs.size_on_disk()
+    }
+
+    /// The row at `key`.
+    pub(super) fn row<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        self.pairs.get(key)?.map(|value| decode(key, &value)).transpose()
+    }
+
+    /// The value at `key`.
+    pub(super) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.pairs.get(key)
+    }
+
+    /// A walk over a range.
+    pub(super) fn scan(&self, range: KeyRange, order: Order) -> Scan<'_> {
+        Scan::new(self.pairs.as_ref(), range, order)
+    }
+
+    /// All rows of a range, in key order.
+    pub(super) fn rows<T: DeserializeOwned>(&self, range: KeyRange) -> Result<Vec<T>, StoreError> {
+        self.scan(range, Order::Ascending)
+            .map(|pair| pair.and_then(|(key, value)| decode(&key, &value)))
+            .collect()
+    }
+
+    /// Makes all changes of a batch, atomically.
+    pub(super) fn apply(&self, batch: Batch) -> Result<(), StoreError> {
+        self.pairs.apply(batch)
+    }
+}
+
+/// Reads a value.
+pub(super) fn decode<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(value).map_err(|error| StoreError::damaged(key, error.to_string()))
+}
+
+/// Writes a value.
+pub(super) fn encode<T: Serialize + ?Sized>(row: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(row).map_err(|error| StoreError::Encode { reason: error.to_string() })
+}

@@ -1,0 +1,38 @@
+//! The store: the state that is not in memory, and everything that people read.
+//!
+//! Lives here: one sled tree with the rows that the engine hands over, the indexes that lists need,
+//! and the queries of the API. Nothing else in the product names sled. May be called by `node` (the
+//! one writer), `api` and `cli` (readers) and the simulation (over [`Store::in_memory`], the same
+//! code on a sorted map). May call `engine::rows` and `model`.
+//!
+//! Invariants: a [`crate::engine::rows::WriteSet`] becomes one atomic batch together with the
+//! position, so the store is always at exactly one place of the journal. Index entries are a
+//! function of the rows. The contents do not depend on how entries were grouped into write sets.
+//! The store is disposable: it can be deleted and rebuilt from the journal.
+//!
+//! Reads take no lock of ours and never wait for the writer's turn; they see whole batches only.
+//! They are synchronous: microseconds for a row, milliseconds for the longest page.
+
+mod archive;
+mod cursor;
+mod dialog_index;
+mod digest;
+mod effect_index;
+mod error;
+mod event_page;
+mod files;
+mod handle;
+mod hot;
+mod key_value;
+mod keys;
+mod memory;
+pub mod queries;
+mod removal;
+mod rows;
+mod write;
+
+pub use error::StoreError;
+pub use handle::{Settings, Store};
+
+#[cfg(test)]
+mod tests;

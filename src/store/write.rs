@@ -1,0 +1,192 @@
+//! From a write set to one batch: rows, the index entries that follow from them, and the position.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::engine::rows::{ActiveConfig, Position, WriteSet};
+use crate::model::client::Client;
+use crate::model::effect::Effect;
+use crate::model::event::{Event, EventKind};
+use crate::model::id::ClientId;
+use crate::model::timer::Timer;
+
+use super::dialog_index::IndexedDialog;
+use super::effect_index::IndexedEffect;
+use super::error::StoreError;
+use super::event_page::LastPage;
+use super::handle::{Store, decode, encode};
+use super::key_value::Batch;
+use super::keys::{self, Key};
+use super::rows::{ConfigRow, PositionRow, pieces};
+
+/// What the one writer knows between two write sets.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    position: Position,
+    last_page: LastPage,
+    stopped: bool,
+}
+
+impl Writer {
+    /// The writer of a store that was just opened.
+    pub(super) fn at(store: &Store) -> Result<Self, StoreError> {
+        Ok(Self { position: store.position()?, last_page: LastPage::of(store)?, stopped: false })
+    }
+
+    /// Stores a write set. After an error every later one is refused.
+    pub(super) fn write(&mut self, store: &Store, set: &WriteSet) -> Result<(), StoreError> {
+        if self.stopped {
+            return Err(StoreError::Stopped);
+        }
+        self.stopped = true;
+        if set.position.seq < self.position.seq {
+            return Err(StoreError::OutOfOrder { stored: self.position.seq, given: set.position.seq });
+        }
+        let mut staged = Staged { store, batch: Batch::default() };
+        staged.take(set)?;
+        self.last_page.add(&set.events, &mut staged.batch)?;
+        store.apply(staged.batch)?;
+        self.position = set.position;
+        self.stopped = false;
+        Ok(())
+    }
+}
+
+/// A batch in the making, over the store as it is.
+struct Staged<'a> {
+    store: &'a Store,
+    batch: Batch,
+}
+
+impl Staged<'_> {
+    fn take(&mut self, set: &WriteSet) -> Result<(), StoreError> {
+        for (input_id, known) in &set.known_inputs {
+            self.put(keys::known_input(input_id), known)?;
+        }
+        for dialog in &set.dialogs {
+            let key = keys::dialog(dialog.id);
+            let old: Option<IndexedDialog> = self.current(&key)?;
+            self.reindex(old.map(|old| old.entries()), IndexedDialog::from(dialog).entries());
+            self.put(key, dialog)?;
+        }
+        for chat in &set.chats {
+            let address = keys::address(&chat.address);
+            // The address of a chat never changes and the row does with each message.
+            if self.value(&address)?.is_none() {
+                self.put(address, &chat.id)?;
+            }
+            self.put(keys::chat(chat.id), chat)?;
+        }
+        self.take_clients(&set.clients)?;
+        for message in &set.messages {
+            self.put(keys::message(message.dialog, message.id), message)?;
+        }
+        for effect in &set.effects {
+            self.take_effect(effect)?;
+        }
+        for status in &set.operators {
+            self.put(keys::operator(&status.id), status)?;
+        }
+        for (timer, due_ms) in &set.timers {
+            let key = keys::timer(timer);
+            match *due_ms {
+                Some(due_ms) => self.put(key, &Timer { key: timer.clone(), due_ms })?,
+                None => self.batch.delete(key),
+            }
+        }
+        for decision in &set.decisions {
+            self.put(keys::decision(decision.dialog, decision.seq, decision.index), decision)?;
+        }
+        for event in &set.events {
+            self.take_timeline_event(event)?;
+        }
+        for config in &set.configs {
+            self.take_config(config)?;
+        }
+        self.put(keys::position(), &PositionRow::from(set.position))
+    }
+
+    /// Clients first lose the identities that they had and then get those that they have, so that
+    /// an identity may move between two clients of one write set.
+    fn take_clients(&mut self, clients: &[Client]) -> Result<(), StoreError> {
+        for client in clients {
+            let Some(old) = self.current::<Client>(&keys::client(client.id))? else { continue };
+            for identity in old.identities.difference(&client.identities) {
+                let key = keys::identity(identity);
+                if self.current::<ClientId>(&key)? == Some(client.id) {
+                    self.batch.delete(key);
+                }
+            }
+        }
+        for client in clients {
+            for identity in &client.identities {
+                self.put(keys::identity(identity), &client.id)?;
+            }
+            self.put(keys::client(client.id), client)?;
+        }
+        Ok(())
+    }
+
+    fn take_effect(&mut self, effect: &Effect) -> Result<(), StoreError> {
+        let key = keys::effect(effect.id);
+        let old: Option<IndexedEffect> = self.current(&key)?;
+        self.reindex(old.map(|old| old.entries()), IndexedEffect::from(effect).entries());
+        self.put(key, effect)
+    }
+
+    /// A timeline shows messages and notes as what they are, so their events are left out of it.
+    fn take_timeline_event(&mut self, event: &Event) -> Result<(), StoreError> {
+        let shown = !matches!(
+            event.kind,
+            EventKind::MessageReceived
+                | EventKind::MessageQueued
+                | EventKind::MessageSent
+                | EventKind::NoteAdded
+        );
+        match event.dialog {
+            Some(dialog) if shown => self.put(keys::timeline_event(dialog, event.seq, event.index), event),
+            _ => Ok(()),
+        }
+    }
+
+    fn take_config(&mut self, config: &ActiveConfig) -> Result<(), StoreError> {
+        let mut count = 0;
+        for piece in pieces(&config.canonical) {
+            self.put(keys::config_piece(config.seq, count), piece)?;
+            count += 1;
+        }
+        self.put(keys::config(config.seq), &ConfigRow::of(config, count))
+    }
+
+    /// Replaces the index entries of a row.
+    fn reindex(&mut self, old: Option<Vec<Key>>, new: Vec<Key>) {
+        let old = old.unwrap_or_default();
+        let added: Vec<Key> = new.iter().filter(|entry| !old.contains(entry)).cloned().collect();
+        for entry in old {
+            if !new.contains(&entry) {
+                self.batch.delete(entry);
+            }
+        }
+        for entry in added {
+            self.batch.put(entry, Vec::new());
+        }
+    }
+
+    fn put<T: Serialize + ?Sized>(&mut self, key: Key, row: &T) -> Result<(), StoreError> {
+        self.batch.put(key, encode(row)?);
+        Ok(())
+    }
+
+    /// The value of a key as this batch leaves it.
+    fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.batch.change(key) {
+            Some(change) => Ok(change.map(<[u8]>::to_vec)),
+            None => self.store.value(key),
+        }
+    }
+
+    /// The row of a key as this batch leaves it.
+    fn current<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        self.value(key)?.map(|value| decode(key, &value)).transpose()
+    }
+}
