@@ -5,6 +5,7 @@
 //! effects (for the outbox) and events (for people and machines that watch).
 
 pub mod api;
+pub mod channels;
 pub mod engine;
 pub mod journal;
 pub mod model;

@@ -37,6 +37,7 @@ pub(super) fn emit_effect(
         action,
         state: EffectState::Pending,
         attempts: 0,
+        parts_done: 0,
         last_error: None,
         created_at_ms: step.at_ms,
         updated_at_ms: step.at_ms,
@@ -99,15 +100,18 @@ pub(super) fn recover(step: &mut Step<'_>) {
         .collect();
     for id in uncertain {
         let error = "the daemon stopped before the answer came".to_owned();
-        conclude(step, id, &Attempt::Ambiguous { error });
+        let parts_done = step.state.effects.get(&id).map_or(0, |effect| effect.parts_done);
+        conclude(step, id, &Attempt::Ambiguous { error, parts_done });
     }
 }
 
 /// No result came in time.
 pub(super) fn deadline_passed(step: &mut Step<'_>, id: EffectId) {
-    let in_flight = |effect: &Effect| matches!(effect.state, EffectState::InFlight { .. });
-    if step.state.effects.get(&id).is_some_and(in_flight) {
-        conclude(step, id, &Attempt::Ambiguous { error: "no result came in time".to_owned() });
+    if let Some(effect) = step.state.effects.get(&id)
+        && matches!(effect.state, EffectState::InFlight { .. })
+    {
+        let (error, parts_done) = ("no result came in time".to_owned(), effect.parts_done);
+        conclude(step, id, &Attempt::Ambiguous { error, parts_done });
     }
 }
 
@@ -183,12 +187,12 @@ fn conclude(step: &mut Step<'_>, id: EffectId, result: &Attempt) {
             finish(step, id, EffectState::Failed, None, Some(error.clone()));
         }
         // At least once: what may not have arrived is sent again, under the same key.
-        Attempt::Ambiguous { error } => again(step, id, None, error),
-        Attempt::Retry { after_ms, error } => again(step, id, *after_ms, error),
+        Attempt::Ambiguous { error, parts_done } => again(step, id, None, error, *parts_done),
+        Attempt::Retry { after_ms, error, parts_done } => again(step, id, *after_ms, error, *parts_done),
     }
 }
 
-fn again(step: &mut Step<'_>, id: EffectId, after_ms: Option<u64>, error: &str) {
+fn again(step: &mut Step<'_>, id: EffectId, after_ms: Option<u64>, error: &str, parts_done: u32) {
     let at_ms = step.at_ms;
     let Some(effect) = step.state.effects.get(&id) else { return };
     let Some(delay_ms) = backoff::delay_ms(effect, after_ms, at_ms) else {
@@ -199,6 +203,7 @@ fn again(step: &mut Step<'_>, id: EffectId, after_ms: Option<u64>, error: &str) 
     let lane = effect.lane.clone();
     if let Some(effect) = step.state.effects.get_mut(&id) {
         effect.state = EffectState::Waiting { until_ms };
+        effect.parts_done = effect.parts_done.max(parts_done);
         effect.last_error = Some(error.to_owned());
         effect.updated_at_ms = at_ms;
     }

@@ -8,10 +8,10 @@ use crate::model::entry::Entry;
 use crate::model::id::{ChannelId, ChatId, ClientId, DialogId, EffectId, MessageId};
 use crate::model::inbound::{ExternalChat, ExternalUser, Fact};
 use crate::model::input::Input;
+use crate::model::input_id;
 use crate::model::outcome::Outcome;
 use crate::model::timer::TimerKey;
 
-use super::intake::message_input_id;
 use super::rows::{Archive, ArchiveError};
 use super::state::State;
 
@@ -130,7 +130,7 @@ impl Fetch<'_> {
         chat: &ExternalChat,
         external: &str,
     ) -> Result<(), ArchiveError> {
-        let original = message_input_id(channel, &chat.id, external);
+        let original = input_id::message(channel, &chat.id, external);
         self.known_input(&original)?;
         let receipt = match self.state.known_inputs.get(&original).map(|known| &known.outcome) {
             Some(Outcome::Applied(receipt)) => receipt.clone(),

@@ -13,6 +13,7 @@ use crate::model::effect::{EffectAction, Lane};
 use crate::model::event::EventKind;
 use crate::model::id::{ChannelId, ChatId, DialogId, LineId};
 use crate::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
+use crate::model::input_id;
 use crate::model::message::{Author, Direction, Message, MessageStatus, Revision};
 use crate::model::outcome::{Outcome, Receipt, Rejection};
 
@@ -21,11 +22,6 @@ use super::{delivery, log, texts};
 
 /// The most earlier texts that are kept of one message.
 const REVISIONS_MAX: usize = 20;
-
-/// The input id of a client's message: it also leads from the messenger's id to ours.
-pub fn message_input_id(channel: &ChannelId, chat: &str, message: &str) -> String {
-    format!("{channel}/message/{chat}/{message}")
-}
 
 pub(super) fn apply(step: &mut Step<'_>, inbound: &Inbound) -> Outcome {
     let live = std::sync::Arc::clone(&step.live);
@@ -301,7 +297,7 @@ fn edit(
     external: &str,
     text: &str,
 ) -> Outcome {
-    let original = message_input_id(source.id, &chat.id, external);
+    let original = input_id::message(source.id, &chat.id, external);
     let receipt = match step.state.known_inputs.get(&original).map(|known| &known.outcome) {
         Some(Outcome::Applied(receipt)) => receipt.clone(),
         _ => return Outcome::Rejected(Rejection::UnknownMessage),

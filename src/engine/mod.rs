@@ -35,5 +35,4 @@ mod transfer;
 
 pub use apply::{Applied, apply, fingerprint, repeated};
 pub use fetch::{fetch, fetch_for};
-pub use intake::message_input_id;
 pub use state::{State, UnusableRows};

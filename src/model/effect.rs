@@ -22,6 +22,10 @@ pub struct Effect {
     pub state: EffectState,
     /// How many attempts were claimed.
     pub attempts: u32,
+    /// How many parts the receiver has: a long text goes as several messages, and another attempt
+    /// begins with the first one that is missing.
+    #[serde(default)]
+    pub parts_done: u32,
     /// What the last failed attempt said. Never contains a secret.
     pub last_error: Option<String>,
     /// When it was caused.
@@ -169,6 +173,9 @@ pub enum Attempt {
         after_ms: Option<u64>,
         /// What it said. Never contains a secret.
         error: String,
+        /// How many parts surely arrived, those of earlier attempts included.
+        #[serde(default)]
+        parts_done: u32,
     },
     /// Refused for good.
     Refused {
@@ -181,6 +188,9 @@ pub enum Attempt {
     Ambiguous {
         /// What happened. Never contains a secret.
         error: String,
+        /// How many parts surely arrived, those of earlier attempts included. The next one is in doubt.
+        #[serde(default)]
+        parts_done: u32,
     },
 }
 

@@ -22,6 +22,7 @@ pub mod event;
 pub mod id;
 pub mod inbound;
 pub mod input;
+pub mod input_id;
 pub mod line;
 pub mod message;
 pub mod offer;

@@ -1,0 +1,422 @@
+//! The trait that every messenger fulfils, and the words it speaks in.
+
+use std::fmt;
+
+use http::HeaderName;
+use zeroize::Zeroizing;
+
+use crate::model::channel::ChannelKind;
+use crate::model::effect::{Attempt, Effect, Outgoing, Refusal};
+use crate::model::inbound::Inbound;
+use crate::model::message::Button;
+use crate::model::secret::SecretRef;
+
+use super::fault::safe_text;
+use super::text::{TextLimit, split};
+use super::wire::{SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
+
+/// One connected account of one messenger. Holds its settings and secrets, and no state.
+///
+/// The `Debug` form of an implementation never shows a secret.
+pub trait Channel: fmt::Debug + Send + Sync {
+    /// The kind of messenger.
+    fn kind(&self) -> ChannelKind;
+
+    /// What can be sent through it.
+    fn capabilities(&self) -> &'static Capabilities;
+
+    /// Checks that a call comes from the messenger, on its raw bytes and in constant time.
+    ///
+    /// # Errors
+    /// Says what is wrong with the proof. The caller answers 405 to [`VerifyError::Method`] and 401 to
+    /// all others, without saying which.
+    fn verify(&self, call: &WebhookCall<'_>) -> Result<(), VerifyError>;
+
+    /// Reads a verified call. Facts of kinds that we do not know become
+    /// [`Fact::Unsupported`](crate::model::inbound::Fact::Unsupported); one bad item of several never
+    /// spoils the others.
+    ///
+    /// # Errors
+    /// The body as a whole is not what the messenger would send. The caller answers 400.
+    fn decode(&self, call: &WebhookCall<'_>) -> Result<Decoded, DecodeError>;
+
+    /// The request that `effect` needs next, after `progress`. The first call of an attempt passes
+    /// [`Progress::resume`].
+    ///
+    /// # Errors
+    /// The messenger cannot carry this; see [`EncodeError::attempt`] for how the attempt ends.
+    fn encode(&self, effect: &Effect, progress: &Progress) -> Result<WireRequest, EncodeError>;
+
+    /// Says what the answer to the request made by [`Channel::encode`] from the same `effect` and
+    /// `progress` means. Total: any bytes have a meaning.
+    fn classify(
+        &self,
+        effect: &Effect,
+        progress: &Progress,
+        response: Result<&WireResponse, &SendFailure>,
+    ) -> Verdict;
+}
+
+/// What a messenger takes from us, as far as its codec serves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The longest text of one message; longer ones are split.
+    pub text: TextLimit,
+    /// The most messages that one text is split into.
+    pub parts_max: usize,
+    /// Buttons under a message; `None`: it has none.
+    pub buttons: Option<ButtonLimits>,
+    /// A message can show which message it answers.
+    pub replies: bool,
+    /// A pressed button is to be acknowledged.
+    pub acknowledges_buttons: bool,
+    /// Files can be sent.
+    pub files: bool,
+    /// A sent message can be changed.
+    pub edits: bool,
+    /// A sent message can be deleted.
+    pub deletes: bool,
+    /// The client can be shown that somebody is typing.
+    pub typing: bool,
+}
+
+impl Capabilities {
+    /// The parts in which `outgoing` goes, after a check that the messenger takes it at all. The check
+    /// covers the whole message, so that nothing is found wrong after its first part was sent.
+    pub(super) fn parts<'a>(
+        &self,
+        kind: ChannelKind,
+        outgoing: &'a Outgoing,
+    ) -> Result<Vec<&'a str>, EncodeError> {
+        let not_carried = |what| EncodeError::NotCarried { kind: kind.as_str(), what };
+        if !outgoing.attachments.is_empty() && !self.files {
+            return Err(not_carried("files"));
+        }
+        match &self.buttons {
+            Some(limits) => limits.check(&outgoing.buttons)?,
+            None if outgoing.buttons.is_empty() => {}
+            None => return Err(not_carried("buttons")),
+        }
+        if outgoing.text.trim().is_empty() {
+            return Err(EncodeError::EmptyText);
+        }
+        let parts = split(&outgoing.text, self.text);
+        if parts.len() > self.parts_max {
+            return Err(EncodeError::TooLong { parts: parts.len(), max: self.parts_max });
+        }
+        Ok(parts)
+    }
+}
+
+/// Limits of buttons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ButtonLimits {
+    /// The most buttons under one message.
+    pub count_max: usize,
+    /// The longest data of one button, in bytes.
+    pub data_bytes_max: usize,
+}
+
+impl ButtonLimits {
+    /// Refuses buttons that do not fit. Data is never shortened: it would come back as another button's.
+    pub(super) fn check(&self, buttons: &[Button]) -> Result<(), EncodeError> {
+        if buttons.len() > self.count_max {
+            return Err(EncodeError::TooManyButtons { count: buttons.len(), max: self.count_max });
+        }
+        for (index, button) in buttons.iter().enumerate() {
+            let bytes = button.data.len();
+            let fault = if button.title.trim().is_empty() {
+                ButtonFault::NoTitle
+            } else if bytes == 0 {
+                ButtonFault::NoData
+            } else if bytes > self.data_bytes_max {
+                ButtonFault::DataTooLong { bytes, max: self.data_bytes_max }
+            } else {
+                continue;
+            };
+            return Err(EncodeError::Button { number: index + 1, fault });
+        }
+        Ok(())
+    }
+}
+
+/// A verified call, read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded {
+    /// Its facts, in the messenger's order. Empty for a handshake.
+    pub received: Vec<Received>,
+    /// The answer that the messenger expects once all of them are durable.
+    pub answer: WebhookAnswer,
+}
+
+/// A fact with the key that makes its redelivery known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    /// The deduplication key; see [`crate::model::input_id`].
+    pub input_id: String,
+    /// The fact.
+    pub inbound: Inbound,
+}
+
+/// How far the delivery of one effect is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// How many parts the client has. Survives a failed attempt ([`Effect::parts_done`]).
+    pub parts_done: u32,
+    /// What the requests that prepare the next part have yielded, such as the reference of an upload.
+    /// Lost with a failed attempt: nobody saw them, so they are made again.
+    pub prepared: Vec<String>,
+}
+
+impl Progress {
+    /// Where a new attempt on `effect` begins.
+    pub const fn resume(effect: &Effect) -> Self {
+        Self { parts_done: effect.parts_done, prepared: Vec::new() }
+    }
+
+    /// One part more arrived.
+    pub(super) const fn part_done(&self) -> Self {
+        Self { parts_done: self.parts_done.saturating_add(1), prepared: Vec::new() }
+    }
+}
+
+/// What an answer means for the attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes on: encode the next request from here.
+    More(Progress),
+    /// It ended.
+    Ended(Attempt),
+}
+
+/// Why a call is not taken for authentic. Never contains what was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// The messenger does not call with this method.
+    #[error("the messenger does not use this method")]
+    Method,
+    /// The proof is missing.
+    #[error("the header `{0}` is missing: register the webhook with its secret")]
+    Missing(HeaderName),
+    /// The proof is there and empty.
+    #[error("the header `{0}` is empty")]
+    Empty(HeaderName),
+    /// The proof is there more than once.
+    #[error("the header `{0}` stands there more than once")]
+    Duplicate(HeaderName),
+    /// The proof is not written as agreed.
+    #[error("the header `{0}` is not written as the channel's settings say")]
+    Malformed(HeaderName),
+    /// The proof is wrong.
+    #[error("the secret or signature is wrong: compare the channel's secret with the sender's")]
+    Mismatch,
+}
+
+impl VerifyError {
+    /// A short word for counters.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::Missing(_) => "missing",
+            Self::Empty(_) => "empty",
+            Self::Duplicate(_) => "duplicate",
+            Self::Malformed(_) => "malformed",
+            Self::Mismatch => "mismatch",
+        }
+    }
+}
+
+/// Why an authentic call cannot be read at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The body is not JSON.
+    #[error("the body is not JSON, at line {line}, column {column}")]
+    NotJson {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
+    /// The body lacks what every call of this messenger has.
+    #[error("the body has no {0}")]
+    Missing(&'static str),
+    /// More items in one call than we take.
+    #[error("the body has {count} items; at most {max} are taken at once: send smaller batches")]
+    TooManyItems {
+        /// How many there are.
+        count: usize,
+        /// How many are taken.
+        max: usize,
+    },
+}
+
+impl From<serde_json::Error> for DecodeError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::NotJson { line: error.line(), column: error.column() }
+    }
+}
+
+/// Why an effect cannot be written in a messenger's words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// The messenger has no such thing, or its codec does not serve it.
+    #[error("{kind} channels do not carry {what}")]
+    NotCarried {
+        /// The kind of messenger.
+        kind: &'static str,
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// There is nothing to send.
+    #[error("the text is empty")]
+    EmptyText,
+    /// The text is longer than even several messages can hold.
+    #[error("the text needs {parts} messages; at most {max} are sent: shorten it")]
+    TooLong {
+        /// How many it needs.
+        parts: usize,
+        /// How many are sent.
+        max: usize,
+    },
+    /// More buttons than fit.
+    #[error("{count} buttons; at most {max} fit under a message")]
+    TooManyButtons {
+        /// How many there are.
+        count: usize,
+        /// How many fit.
+        max: usize,
+    },
+    /// A button that the messenger would refuse.
+    #[error("button {number}: {fault}")]
+    Button {
+        /// From 1.
+        number: usize,
+        /// What is wrong with it.
+        fault: ButtonFault,
+    },
+    /// All parts are delivered: there is no next request.
+    #[error("all parts are delivered already")]
+    Complete,
+    /// The request template failed.
+    #[error("`outbound.body` at {place}: {reason}")]
+    Template {
+        /// Where in the tree.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The request would be longer than we send.
+    #[error("the request is longer than {max} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        max: usize,
+    },
+}
+
+impl EncodeError {
+    /// How the attempt ends: trying again would give the same.
+    pub fn attempt(&self) -> Attempt {
+        Attempt::Refused { reason: Refusal::Permanent, error: safe_text(&self.to_string(), &[]) }
+    }
+}
+
+/// What is wrong with a button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ButtonFault {
+    /// It has no title.
+    #[error("its title is empty")]
+    NoTitle,
+    /// It has no data.
+    #[error("its data is empty")]
+    NoData,
+    /// Its data is too long.
+    #[error("its data has {bytes} bytes; at most {max} fit")]
+    DataTooLong {
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        max: usize,
+    },
+}
+
+/// Where a codec finds the values of its secrets.
+pub trait ResolvedSecrets {
+    /// The value of a secret; `None` when it could not be resolved.
+    fn secret(&self, reference: &SecretRef) -> Option<Zeroizing<String>>;
+}
+
+/// Why a channel cannot be started. Never contains a secret's value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// This kind has no codec yet.
+    #[error("channels of kind `{}` are not served by this version", .0.as_str())]
+    NotServed(ChannelKind),
+    /// A secret could not be resolved.
+    #[error("the secret `{setting}` ({}) has no value: set it and reload", place(.reference))]
+    Unresolved {
+        /// The setting that needs it.
+        setting: &'static str,
+        /// Where it should be.
+        reference: SecretRef,
+    },
+    /// A secret has a value that cannot work.
+    #[error("the secret `{setting}` {fault}")]
+    Secret {
+        /// The setting that needs it.
+        setting: &'static str,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// A setting has a value that cannot work.
+    #[error("`{setting}`: {reason}")]
+    Setting {
+        /// The setting, by its path.
+        setting: String,
+        /// What is wrong, and what is allowed.
+        reason: String,
+    },
+}
+
+/// A secret's place in words.
+fn place(reference: &SecretRef) -> String {
+    match reference {
+        SecretRef::Env(name) => format!("environment variable {name}"),
+        SecretRef::File(path) => format!("file {path}"),
+        SecretRef::Literal { .. } => "written in the configuration".to_owned(),
+    }
+}
+
+/// The value of a secret that a channel cannot do without.
+///
+/// # Errors
+/// It cannot be resolved, or it is empty: an empty secret would make every forged call authentic.
+pub(super) fn required(
+    secrets: &dyn ResolvedSecrets,
+    setting: &'static str,
+    reference: &SecretRef,
+) -> Result<Zeroizing<String>, ConnectError> {
+    let value = secrets
+        .secret(reference)
+        .ok_or_else(|| ConnectError::Unresolved { setting, reference: reference.clone() })?;
+    if value.is_empty() { Err(ConnectError::Secret { setting, fault: "is empty" }) } else { Ok(value) }
+}
+
+/// An absolute HTTP address of a setting.
+///
+/// # Errors
+/// It is not one, or it carries a user name: that would be a secret in a setting.
+pub(super) fn http_address(setting: &str, text: &str) -> Result<http::Uri, ConnectError> {
+    let refused =
+        |reason: &str| ConnectError::Setting { setting: setting.to_owned(), reason: reason.to_owned() };
+    let address: http::Uri = text.parse().map_err(|_| refused("not an address; write https://HOST/PATH"))?;
+    if !matches!(address.scheme_str(), Some("http" | "https")) {
+        return Err(refused("the address must begin with https:// or http://"));
+    }
+    match address.authority() {
+        Some(authority) if authority.as_str().contains('@') => {
+            Err(refused("the address must not contain a user name or password"))
+        }
+        Some(authority) if !authority.host().is_empty() => Ok(address),
+        _ => Err(refused("the address has no host")),
+    }
+}

@@ -1,0 +1,134 @@
+//! What goes wrong on the wire, in the words of the model: shared by all messengers.
+
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
+
+use crate::model::effect::{Attempt, Refusal};
+
+use super::codec::{Progress, Verdict};
+use super::wire::SendFailure;
+
+/// The longest error text that is kept, in bytes: enough for any messenger's sentence, too little for
+/// a page of HTML.
+const ERROR_MAX: usize = 512;
+
+/// The longest wait that a receiver can ask for: a day. A larger number is a mistake of theirs and
+/// would park a message for ever.
+const WAIT_MAX_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// Builds the ends of an attempt for one channel, whose secrets no error text may contain.
+#[derive(Clone, Copy)]
+pub(super) struct Fault<'a> {
+    progress: &'a Progress,
+    secrets: &'a [&'a str],
+}
+
+impl<'a> Fault<'a> {
+    pub(super) const fn new(progress: &'a Progress, secrets: &'a [&'a str]) -> Self {
+        Self { progress, secrets }
+    }
+
+    /// Surely not delivered; worth another attempt.
+    pub(super) fn retry(self, after_ms: Option<u64>, error: &str) -> Verdict {
+        Verdict::Ended(Attempt::Retry {
+            after_ms: after_ms.map(|wait| wait.min(WAIT_MAX_MS)),
+            error: safe_text(error, self.secrets),
+            parts_done: self.progress.parts_done,
+        })
+    }
+
+    /// Refused for good.
+    pub(super) fn refused(self, reason: Refusal, error: &str) -> Verdict {
+        Verdict::Ended(Attempt::Refused { reason, error: safe_text(error, self.secrets) })
+    }
+
+    /// Perhaps delivered.
+    pub(super) fn ambiguous(self, error: &str) -> Verdict {
+        Verdict::Ended(Attempt::Ambiguous {
+            error: safe_text(error, self.secrets),
+            parts_done: self.progress.parts_done,
+        })
+    }
+
+    /// There is no complete answer.
+    pub(super) fn no_answer(self, failure: &SendFailure) -> Verdict {
+        let error = failure.to_string();
+        match failure {
+            SendFailure::NotSent(_) => self.retry(None, &error),
+            SendFailure::Ambiguous(_) | SendFailure::TooLarge => self.ambiguous(&error),
+            SendFailure::Refused(_) => self.refused(Refusal::Permanent, &error),
+        }
+    }
+}
+
+/// An error text that is safe to keep and to show: without secrets, line breaks and excess.
+pub(super) fn safe_text(error: &str, secrets: &[&str]) -> String {
+    let mut safe = error.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        safe = safe.replace(secret, "[secret]");
+    }
+    let safe = safe.replace(char::is_control, " ");
+    let mut end = safe.len().min(ERROR_MAX);
+    while !safe.is_char_boundary(end) {
+        end -= 1;
+    }
+    safe.get(..end).unwrap_or_default().trim().to_owned()
+}
+
+/// What `Retry-After` asks for, in ms. Only seconds are read: a date would need a clock.
+pub(super) fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
+    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(seconds.saturating_mul(1000))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn error_of(verdict: Verdict) -> String {
+        match verdict {
+            Verdict::Ended(Attempt::Retry { error, .. }) => error,
+            other => panic!("not a retry: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_error_text_has_no_secret_no_line_break_and_an_end() {
+        let progress = Progress::default();
+        let fault = Fault::new(&progress, &["", "12:AAA"]);
+        assert_eq!(
+            error_of(fault.retry(None, "no route to /bot12:AAA/x\r\nSet-Cookie: a")),
+            "no route to /bot[secret]/x  Set-Cookie: a"
+        );
+        assert_eq!(error_of(fault.retry(None, &"я".repeat(1000))).len(), ERROR_MAX);
+        assert!(error_of(fault.retry(None, &format!("a{}", "я".repeat(1000)))).len() < ERROR_MAX);
+        // A secret across the cut would leave its beginning behind, were the cut made first.
+        let across = format!("{}12:AAA", "x".repeat(ERROR_MAX - 3));
+        assert!(!error_of(fault.retry(None, &across)).contains("12:"));
+    }
+
+    #[test]
+    fn a_receiver_cannot_park_a_message_for_ever() {
+        let progress = Progress::default();
+        let verdict = Fault::new(&progress, &[]).retry(Some(u64::MAX), "slow down");
+        assert!(matches!(verdict, Verdict::Ended(Attempt::Retry { after_ms: Some(WAIT_MAX_MS), .. })));
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_only() {
+        for (text, expected) in [
+            ("35", Some(35_000)),
+            (" 0 ", Some(0)),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+            ("-1", None),
+            ("1.5", None),
+            ("18446744073709551615", Some(u64::MAX)),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
+            assert_eq!(retry_after_ms(&headers), expected, "{text}");
+        }
+    }
+}

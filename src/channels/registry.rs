@@ -1,0 +1,25 @@
+//! The list of messengers: one line each.
+
+use crate::model::channel::ChannelSettings;
+use crate::model::id::ChannelId;
+
+use super::codec::{Channel, ConnectError, ResolvedSecrets};
+use super::telegram::Telegram;
+use super::webhook::Webhook;
+
+/// Starts the channel binding `id`: checks its settings and takes its secrets.
+///
+/// # Errors
+/// A secret is missing, a setting cannot work, or this version does not serve the kind. The daemon
+/// runs without the channel and tries again at the next reload.
+pub fn connect(
+    id: &ChannelId,
+    settings: &ChannelSettings,
+    secrets: &dyn ResolvedSecrets,
+) -> Result<Box<dyn Channel>, ConnectError> {
+    match settings {
+        ChannelSettings::Telegram(settings) => Ok(Box::new(Telegram::connect(id, settings, secrets)?)),
+        ChannelSettings::Webhook(settings) => Ok(Box::new(Webhook::connect(id, settings, secrets)?)),
+        ChannelSettings::Inactive(kind) => Err(ConnectError::NotServed(*kind)),
+    }
+}

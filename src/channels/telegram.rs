@@ -1,0 +1,278 @@
+//! Telegram: a bot of the Bot API, with updates by webhook.
+//!
+//! Sources: core.telegram.org/bots/api and /bots/webhooks. Private chats only; see `update.rs` for
+//! what becomes of each kind of update.
+
+mod update;
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use serde_json::{Map, Value, json};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::model::channel::{ChannelKind, TelegramSettings};
+use crate::model::effect::{Attempt, Effect, EffectAction, Outgoing, Refusal};
+use crate::model::id::ChannelId;
+use crate::model::message::Button;
+
+use super::codec::{
+    ButtonLimits, Capabilities, Channel, ConnectError, DecodeError, Decoded, EncodeError, Progress,
+    ResolvedSecrets, Verdict, VerifyError, http_address, required,
+};
+use super::fault::{Fault, retry_after_ms};
+use super::text::{TextLimit, TextUnit, split};
+use super::wire::{SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
+
+/// Carries the `secret_token` that was given to `setWebhook`.
+const SECRET_HEADER: HeaderName = HeaderName::from_static("x-telegram-bot-api-secret-token");
+
+/// The longest `secret_token` that `setWebhook` takes.
+const SECRET_MAX: usize = 256;
+
+/// How long to wait when the token is refused: a person has to act, and each further call with a
+/// refused token counts against us.
+const TOKEN_WAIT_MS: u64 = 10 * 60 * 1000;
+
+/// What this codec sends.
+static CAPABILITIES: Capabilities = Capabilities {
+    text: TextLimit { length: 4096, unit: TextUnit::Utf16 },
+    // One message per second and chat is allowed: a longer text would occupy the chat for too long.
+    parts_max: 16,
+    buttons: Some(ButtonLimits { count_max: 100, data_bytes_max: 64 }),
+    replies: true,
+    acknowledges_buttons: true,
+    files: false,
+    edits: false,
+    deletes: false,
+    typing: false,
+};
+
+/// A connected bot.
+pub(super) struct Telegram {
+    id: ChannelId,
+    /// The address of methods: `API_BASE/botTOKEN`. Secret as a whole.
+    methods: Zeroizing<String>,
+    token: Zeroizing<String>,
+    webhook_secret: Zeroizing<String>,
+}
+
+impl Telegram {
+    /// Step 1.
+    pub(super) fn connect(
+        id: &ChannelId,
+        settings: &TelegramSettings,
+        secrets: &dyn ResolvedSecrets,
+    ) -> Result<Self, ConnectError> {
+        let token = required(secrets, "token", &settings.token)?;
+        let webhook_secret = required(secrets, "webhook_secret", &settings.webhook_secret)?;
+        // The token becomes a part of a path: anything else could lead to another place.
+        if !token.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':')) {
+            return Err(ConnectError::Secret {
+                setting: "token",
+                fault: "has characters that no bot token has: it looks like 123456:ABC-def",
+            });
+        }
+        if webhook_secret.len() > SECRET_MAX
+            || !webhook_secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        {
+            return Err(ConnectError::Secret {
+                setting: "webhook_secret",
+                fault: "must be 1 to 256 characters of A-Z a-z 0-9 _ -, as setWebhook asks",
+            });
+        }
+        let base = http_address("api_base", &settings.api_base)?;
+        if base.query().is_some() {
+            return Err(ConnectError::Setting {
+                setting: "api_base".to_owned(),
+                reason: "the address must not have a query".to_owned(),
+            });
+        }
+        let methods =
+            Zeroizing::new(format!("{}/bot{}", settings.api_base.trim_end_matches('/'), token.as_str()));
+        Ok(Self { id: id.clone(), methods, token, webhook_secret })
+    }
+
+    fn call(&self, method: &str, body: &Value) -> Result<WireRequest, EncodeError> {
+        let address = Zeroizing::new(format!("{}/{method}", self.methods.as_str()));
+        // The parts were checked when the channel was connected, so this is never an error in practice.
+        let url: Uri = address.parse().map_err(|_| not_carried("requests to this `api_base`"))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(WireRequest { method: Method::POST, url, headers, body: Bytes::from(body.to_string()) })
+    }
+}
+
+impl fmt::Debug for Telegram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Telegram").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Channel for Telegram {
+    fn kind(&self) -> ChannelKind {
+        ChannelKind::Telegram
+    }
+
+    fn capabilities(&self) -> &'static Capabilities {
+        &CAPABILITIES
+    }
+
+    fn verify(&self, call: &WebhookCall<'_>) -> Result<(), VerifyError> {
+        call.require_method(&Method::POST)?;
+        let given = call.single_header(&SECRET_HEADER)?;
+        if bool::from(given.ct_eq(self.webhook_secret.as_bytes())) {
+            Ok(())
+        } else {
+            Err(VerifyError::Mismatch)
+        }
+    }
+
+    fn decode(&self, call: &WebhookCall<'_>) -> Result<Decoded, DecodeError> {
+        let received = update::read(&self.id, call.body)?;
+        Ok(Decoded { received: vec![received], answer: WebhookAnswer::empty() })
+    }
+
+    fn encode(&self, effect: &Effect, progress: &Progress) -> Result<WireRequest, EncodeError> {
+        match &effect.action {
+            EffectAction::Send(outgoing) => self.call("sendMessage", &send_message(outgoing, progress)?),
+            EffectAction::AcknowledgeButton { reference, .. } => {
+                self.call("answerCallbackQuery", &json!({ "callback_query_id": reference }))
+            }
+            EffectAction::Notify(_) => Err(not_carried("notifications")),
+        }
+    }
+
+    /// Telegram takes no idempotency key. A send whose answer never came is therefore ambiguous, and
+    /// when it is tried again the client may see it twice: at least once, as promised.
+    fn classify(
+        &self,
+        effect: &Effect,
+        progress: &Progress,
+        response: Result<&WireResponse, &SendFailure>,
+    ) -> Verdict {
+        let bare_token = self.token.split_once(':').map_or("", |(_, bare)| bare);
+        let secrets = [self.token.as_str(), bare_token, self.webhook_secret.as_str()];
+        let fault = Fault::new(progress, &secrets);
+        let response = match response {
+            Ok(response) => response,
+            Err(failure) => return fault.no_answer(failure),
+        };
+        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        match body.get("ok").and_then(Value::as_bool) {
+            Some(true) => {
+                let message = body.pointer("/result/message_id").and_then(Value::as_u64);
+                delivered(effect, progress, message.map(|id| id.to_string()))
+            }
+            Some(false) => refused(fault, response, &body),
+            None => not_bot_api(fault, response),
+        }
+    }
+}
+
+/// The body of `sendMessage` for the part that comes next. The text is sent plain (no `parse_mode`), so
+/// that nothing in it can act as markup.
+fn send_message(outgoing: &Outgoing, progress: &Progress) -> Result<Value, EncodeError> {
+    let parts = CAPABILITIES.parts(ChannelKind::Telegram, outgoing)?;
+    let at = usize::try_from(progress.parts_done).unwrap_or(usize::MAX);
+    let part = parts.get(at).ok_or(EncodeError::Complete)?;
+    let mut body = Map::new();
+    body.insert("chat_id".to_owned(), number_or_text(&outgoing.chat));
+    body.insert("text".to_owned(), json!(part));
+    // The quotation stands on the first part and the buttons under the last, where a reader looks for them.
+    if at == 0
+        && let Some(reply_to) = outgoing.reply_to.as_ref().and_then(|id| id.parse::<i64>().ok())
+    {
+        // A quotation is an ornament: it must not prevent the message (the quoted one may be deleted).
+        let reply = json!({ "message_id": reply_to, "allow_sending_without_reply": true });
+        body.insert("reply_parameters".to_owned(), reply);
+    }
+    if at + 1 == parts.len() && !outgoing.buttons.is_empty() {
+        body.insert("reply_markup".to_owned(), json!({ "inline_keyboard": keyboard(&outgoing.buttons) }));
+    }
+    Ok(Value::Object(body))
+}
+
+/// One button per row: titles stay readable on a telephone.
+fn keyboard(buttons: &[Button]) -> Value {
+    buttons.iter().map(|button| json!([{ "text": button.title, "callback_data": button.data }])).collect()
+}
+
+/// Chats are numbers; public channels are `@names`.
+fn number_or_text(chat: &str) -> Value {
+    chat.parse::<i64>().map_or_else(|_| json!(chat), |number| json!(number))
+}
+
+fn not_carried(what: &'static str) -> EncodeError {
+    EncodeError::NotCarried { kind: ChannelKind::Telegram.as_str(), what }
+}
+
+/// One request arrived. The message's id is that of its last part: it carries the buttons.
+fn delivered(effect: &Effect, progress: &Progress, external_id: Option<String>) -> Verdict {
+    let parts = match &effect.action {
+        EffectAction::Send(outgoing) => split(&outgoing.text, CAPABILITIES.text).len(),
+        EffectAction::AcknowledgeButton { .. } | EffectAction::Notify(_) => 1,
+    };
+    let progress = progress.part_done();
+    if usize::try_from(progress.parts_done).unwrap_or(usize::MAX) < parts {
+        Verdict::More(progress)
+    } else {
+        Verdict::Ended(Attempt::Delivered { external_id })
+    }
+}
+
+/// The Bot API refused. Its `error_code` counts, not the HTTP status: they were seen to differ.
+fn refused(fault: Fault<'_>, response: &WireResponse, body: &Value) -> Verdict {
+    let code = body.get("error_code").and_then(Value::as_u64).unwrap_or_else(|| u64::from(response.status));
+    let description = body.get("description").and_then(Value::as_str).unwrap_or("no description");
+    match code {
+        429 => {
+            let seconds = body.pointer("/parameters/retry_after").and_then(Value::as_u64);
+            let wait = seconds.map(|seconds| seconds.saturating_mul(1000));
+            fault.retry(wait.or_else(|| retry_after_ms(&response.headers)), description)
+        }
+        // Blocked, deactivated, never wrote to the bot, bot removed: in each case the client must act.
+        403 => fault.refused(Refusal::Blocked, description),
+        // The Bot API answers 404 to a token that is not even well formed.
+        401 | 404 => fault.retry(
+            Some(TOKEN_WAIT_MS),
+            &format!("token refused ({description}): check the channel's `token` and `api_base`"),
+        ),
+        500..=599 => fault.retry(None, description),
+        _ => match body.pointer("/parameters/migrate_to_chat_id").and_then(id_text) {
+            Some(new) => fault.refused(
+                Refusal::Permanent,
+                &format!("the group became the supergroup {new}; groups are not served ({description})"),
+            ),
+            None => fault.refused(Refusal::Permanent, description),
+        },
+    }
+}
+
+/// The answer is not of the Bot API: a proxy or a server on the way spoke.
+fn not_bot_api(fault: Fault<'_>, response: &WireResponse) -> Verdict {
+    let status = response.status;
+    let error = format!("HTTP {status} without an answer of the Bot API");
+    match status {
+        // Something took the request. Whether the bot API did is unknown.
+        200..=299 => fault.ambiguous(&error),
+        429 | 500..=599 => fault.retry(retry_after_ms(&response.headers), &error),
+        // A wrong address or a proxy that forbids it: a person has to act, and nothing was sent.
+        _ => fault.retry(Some(TOKEN_WAIT_MS), &format!("{error}: check the channel's `api_base`")),
+    }
+}
+
+/// An identifier of Telegram as text: a whole number, or a text that is not empty.
+fn id_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

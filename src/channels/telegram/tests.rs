@@ -1,0 +1,263 @@
+//! Tests of what is sent to Telegram and of what its answers mean.
+
+use serde_json::json;
+
+use crate::channels::{ButtonFault, Progress, connect};
+use crate::model::channel::ChannelSettings;
+use crate::model::effect::{EffectState, Lane};
+use crate::model::id::{DialogId, EffectId, LineId, MessageId};
+use crate::model::message::{Attachment, AttachmentKind};
+use crate::model::secret::SecretRef;
+
+use super::*;
+
+/// Every secret has its name as the value, but for the token.
+struct Names;
+
+impl ResolvedSecrets for Names {
+    fn secret(&self, reference: &SecretRef) -> Option<Zeroizing<String>> {
+        match reference {
+            SecretRef::Env(name) if name == "MISSING" => None,
+            SecretRef::Env(name) => Some(Zeroizing::new(name.clone())),
+            _ => None,
+        }
+    }
+}
+
+fn settings(token: &str, webhook_secret: &str, api_base: &str) -> ChannelSettings {
+    ChannelSettings::Telegram(TelegramSettings {
+        token: SecretRef::Env(token.to_owned()),
+        webhook_secret: SecretRef::Env(webhook_secret.to_owned()),
+        api_base: api_base.to_owned(),
+    })
+}
+
+fn bot() -> Box<dyn Channel> {
+    connect(&ChannelId::from("shop"), &settings("12:AAA", "hook", "http://127.0.0.1:9000/"), &Names).unwrap()
+}
+
+fn effect(action: EffectAction) -> Effect {
+    Effect {
+        id: EffectId::new(7, 0),
+        lane: Lane::Chat { channel: ChannelId::from("shop"), chat: "1111111".to_owned() },
+        line: LineId::from("sales"),
+        dialog: DialogId::new(3, 0),
+        action,
+        state: EffectState::Pending,
+        attempts: 1,
+        parts_done: 0,
+        last_error: None,
+        created_at_ms: 0,
+        updated_at_ms: 0,
+    }
+}
+
+fn outgoing(text: &str) -> Outgoing {
+    Outgoing {
+        channel: ChannelId::from("shop"),
+        chat: "1111111".to_owned(),
+        user: "1111111".to_owned(),
+        message: MessageId::new(7, 0),
+        text: text.to_owned(),
+        buttons: Vec::new(),
+        attachments: Vec::new(),
+        reply_to: None,
+    }
+}
+
+fn send(text: &str) -> Effect {
+    effect(EffectAction::Send(outgoing(text)))
+}
+
+fn button(title: &str, data: &str) -> Button {
+    Button { title: title.to_owned(), data: data.to_owned() }
+}
+
+fn body_of(request: &WireRequest) -> Value {
+    serde_json::from_slice(&request.body).unwrap()
+}
+
+fn first_request(effect: &Effect) -> Result<WireRequest, EncodeError> {
+    bot().encode(effect, &Progress::resume(effect))
+}
+
+fn answer(status: u16, body: &str) -> WireResponse {
+    WireResponse { status, headers: HeaderMap::new(), body: Bytes::copy_from_slice(body.as_bytes()) }
+}
+
+fn verdict(status: u16, body: &str) -> Attempt {
+    let effect = send("hello");
+    match bot().classify(&effect, &Progress::default(), Ok(&answer(status, body))) {
+        Verdict::Ended(attempt) => attempt,
+        Verdict::More(progress) => panic!("a short text has no second part: {progress:?}"),
+    }
+}
+
+#[test]
+fn a_message_is_plain_text_to_a_numeric_chat() {
+    let request = first_request(&send("*Hi* <b>there</b> _x_")).unwrap();
+    assert_eq!(request.method, Method::POST);
+    assert_eq!(request.url.to_string(), "http://127.0.0.1:9000/bot12:AAA/sendMessage");
+    assert_eq!(request.headers.get(CONTENT_TYPE).unwrap(), "application/json");
+    assert_eq!(body_of(&request), json!({ "chat_id": 1_111_111, "text": "*Hi* <b>there</b> _x_" }));
+}
+
+#[test]
+fn a_quotation_and_buttons_go_along() {
+    let mut message = outgoing("Ready?");
+    message.buttons = vec![button("Да", "yes"), button("Нет", "no")];
+    message.reply_to = Some("1365".to_owned());
+    let request = first_request(&effect(EffectAction::Send(message))).unwrap();
+    assert_eq!(
+        body_of(&request),
+        json!({
+            "chat_id": 1_111_111,
+            "text": "Ready?",
+            "reply_parameters": { "message_id": 1365, "allow_sending_without_reply": true },
+            "reply_markup": { "inline_keyboard": [
+                [{ "text": "Да", "callback_data": "yes" }],
+                [{ "text": "Нет", "callback_data": "no" }],
+            ] },
+        })
+    );
+}
+
+#[test]
+fn a_quotation_that_is_no_message_of_telegram_does_not_prevent_the_message() {
+    let mut message = outgoing("Ready?");
+    message.reply_to = Some("wamid.1".to_owned());
+    let request = first_request(&effect(EffectAction::Send(message))).unwrap();
+    assert_eq!(body_of(&request), json!({ "chat_id": 1_111_111, "text": "Ready?" }));
+}
+
+#[test]
+fn a_press_is_acknowledged_by_its_reference() {
+    let press = effect(EffectAction::AcknowledgeButton {
+        channel: ChannelId::from("shop"),
+        reference: "4382bf".to_owned(),
+    });
+    let request = first_request(&press).unwrap();
+    assert_eq!(request.url.path(), "/bot12:AAA/answerCallbackQuery");
+    assert_eq!(body_of(&request), json!({ "callback_query_id": "4382bf" }));
+    let done = bot().classify(&press, &Progress::default(), Ok(&answer(200, r#"{"ok":true,"result":true}"#)));
+    assert_eq!(done, Verdict::Ended(Attempt::Delivered { external_id: None }));
+}
+
+#[test]
+fn what_telegram_would_refuse_is_refused_before_the_first_part() {
+    let long = "word ".repeat(2000);
+    let with = |buttons: Vec<Button>| {
+        let mut message = outgoing(&long);
+        message.buttons = buttons;
+        first_request(&effect(EffectAction::Send(message))).unwrap_err()
+    };
+    assert_eq!(
+        with(vec![button("a", "ok"), button("b", &"я".repeat(33))]),
+        EncodeError::Button { number: 2, fault: ButtonFault::DataTooLong { bytes: 66, max: 64 } }
+    );
+    assert_eq!(with(vec![button(" ", "ok")]), EncodeError::Button { number: 1, fault: ButtonFault::NoTitle });
+    assert_eq!(with(vec![button("a", "")]), EncodeError::Button { number: 1, fault: ButtonFault::NoData });
+    assert_eq!(with(vec![button("a", "b"); 101]), EncodeError::TooManyButtons { count: 101, max: 100 });
+    assert_eq!(first_request(&send(" \n ")), Err(EncodeError::EmptyText));
+
+    let mut message = outgoing("see the file");
+    message.attachments = vec![Attachment::of(AttachmentKind::Document)];
+    assert_eq!(first_request(&effect(EffectAction::Send(message))), Err(not_carried("files")));
+    assert!(matches!(EncodeError::EmptyText.attempt(), Attempt::Refused { reason: Refusal::Permanent, .. }));
+}
+
+#[test]
+fn a_long_text_goes_in_parts_and_a_retry_begins_with_the_missing_one() {
+    let mut message = outgoing(&format!("{} {}", "а".repeat(4000), "б".repeat(4000)));
+    message.reply_to = Some("5".to_owned());
+    message.buttons = vec![button("Да", "yes")];
+    let mut effect = effect(EffectAction::Send(message));
+    let first = body_of(&first_request(&effect).unwrap());
+    assert_eq!(first.get("text").unwrap(), &json!("а".repeat(4000)));
+    assert!(first.get("reply_parameters").is_some() && first.get("reply_markup").is_none());
+
+    let bot = bot();
+    let ok = answer(200, r#"{"ok":true,"result":{"message_id":10}}"#);
+    let Verdict::More(progress) = bot.classify(&effect, &Progress::default(), Ok(&ok)) else {
+        panic!("two parts")
+    };
+    assert_eq!(progress.parts_done, 1);
+    let flood =
+        answer(429, r#"{"ok":false,"error_code":429,"description":"x","parameters":{"retry_after":3}}"#);
+    assert_eq!(
+        bot.classify(&effect, &progress, Ok(&flood)),
+        Verdict::Ended(Attempt::Retry { after_ms: Some(3000), error: "x".to_owned(), parts_done: 1 })
+    );
+
+    // The engine keeps `parts_done`; the next attempt begins there.
+    effect.parts_done = 1;
+    let second = body_of(&bot.encode(&effect, &Progress::resume(&effect)).unwrap());
+    assert_eq!(second.get("text").unwrap(), &json!("б".repeat(4000)));
+    assert!(second.get("reply_parameters").is_none() && second.get("reply_markup").is_some());
+    let ok = answer(200, r#"{"ok":true,"result":{"message_id":11}}"#);
+    assert_eq!(
+        bot.classify(&effect, &Progress::resume(&effect), Ok(&ok)),
+        Verdict::Ended(Attempt::Delivered { external_id: Some("11".to_owned()) })
+    );
+    effect.parts_done = 2;
+    assert_eq!(bot.encode(&effect, &Progress::resume(&effect)), Err(EncodeError::Complete));
+}
+
+#[test]
+fn the_error_code_of_the_body_counts_more_than_the_status() {
+    assert!(matches!(
+        verdict(403, r#"{"ok":false,"error_code":400,"description":"Bot domain invalid."}"#),
+        Attempt::Refused { reason: Refusal::Permanent, error } if error == "Bot domain invalid."
+    ));
+}
+
+#[test]
+fn a_refused_token_waits_for_a_person() {
+    for (status, body) in [
+        (401, r#"{"ok":false,"error_code":401,"description":"Unauthorized"}"#),
+        (404, r#"{"ok":false,"error_code":404,"description":"Not Found"}"#),
+    ] {
+        let Attempt::Retry { after_ms: Some(TOKEN_WAIT_MS), error, .. } = verdict(status, body) else {
+            panic!("{status}");
+        };
+        assert!(error.starts_with("token refused"), "{error}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_of_the_bot_api_is_not_taken_for_one() {
+    let html = "<html>502 Bad Gateway</html>";
+    assert!(matches!(verdict(502, html), Attempt::Retry { after_ms: None, .. }));
+    assert!(matches!(verdict(403, html), Attempt::Retry { after_ms: Some(TOKEN_WAIT_MS), .. }));
+    assert!(matches!(verdict(302, ""), Attempt::Retry { .. }));
+    assert!(matches!(verdict(200, html), Attempt::Ambiguous { .. }));
+    assert!(matches!(verdict(200, r#"{"ok":"yes"}"#), Attempt::Ambiguous { .. }));
+}
+
+#[test]
+fn a_secret_that_an_answer_repeats_is_cut_out() {
+    let body = r#"{"ok":false,"error_code":400,"description":"no method at /bot12:AAA/x; AAA; hook"}"#;
+    let Attempt::Refused { error, .. } = verdict(400, body) else { panic!("not refused") };
+    assert_eq!(error, "no method at /bot[secret]/x; [secret]; [secret]");
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused_with_their_names() {
+    let fails = |token: &str, secret: &str, base: &str| {
+        connect(&ChannelId::from("shop"), &settings(token, secret, base), &Names).unwrap_err().to_string()
+    };
+    let base = "https://api.telegram.org";
+    insta::assert_snapshot!([
+        fails("MISSING", "hook", base),
+        fails("", "hook", base),
+        fails("12:AAA/../getMe?x", "hook", base),
+        fails("12:AAA", "", base),
+        fails("12:AAA", "with space", base),
+        fails("12:AAA", &"x".repeat(257), base),
+        fails("12:AAA", "hook", "api.telegram.org"),
+        fails("12:AAA", "hook", "ftp://api.telegram.org"),
+        fails("12:AAA", "hook", "https://me:pw@api.telegram.org"),
+        fails("12:AAA", "hook", "https://api.telegram.org?a=b"),
+    ]
+    .join("\n"), @"");
+}

@@ -1,0 +1,341 @@
+//! Telegram's updates as facts.
+//!
+//! Reading is lenient: old samples lack fields, new versions add some. Only what a fact cannot do
+//! without is asked for; what lacks it becomes [`Fact::Unsupported`], with the body as it came.
+
+use serde_json::{Map, Value};
+
+use crate::model::id::ChannelId;
+use crate::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
+use crate::model::input_id;
+use crate::model::message::{Attachment, AttachmentKind, Contact, Location};
+
+use super::super::codec::{DecodeError, Received};
+use super::id_text;
+
+/// The longest parameter of a deep link.
+const START_PARAMETER_MAX: usize = 64;
+
+/// Messages that tell about the chat rather than say something. They open no dialog.
+const SERVICE: [&str; 16] = [
+    "pinned_message",
+    "message_auto_delete_timer_changed",
+    "chat_background_set",
+    "boost_added",
+    "write_access_allowed",
+    "connected_website",
+    "new_chat_members",
+    "left_chat_member",
+    "new_chat_title",
+    "new_chat_photo",
+    "delete_chat_photo",
+    "group_chat_created",
+    "proximity_alert_triggered",
+    "video_chat_started",
+    "video_chat_ended",
+    "video_chat_scheduled",
+];
+
+/// Reads the body of a call: always one update.
+pub(super) fn read(channel: &ChannelId, body: &[u8]) -> Result<Received, DecodeError> {
+    let update: Value = serde_json::from_slice(body)?;
+    let update = update.as_object().ok_or(DecodeError::Missing("update_id"))?;
+    let update_id = update.get("update_id").and_then(id_text).ok_or(DecodeError::Missing("update_id"))?;
+    let known = ["message", "edited_message", "callback_query", "my_chat_member"]
+        .into_iter()
+        .find_map(|kind| Some((kind, update.get(kind)?.as_object()?)));
+    let reading = match known {
+        Some(("message", message)) => new_message(channel, message),
+        Some(("edited_message", message)) => edited_message(channel, &update_id, message),
+        Some(("callback_query", query)) => callback_query(channel, query),
+        Some(("my_chat_member", member)) => my_chat_member(channel, &update_id, member),
+        _ => Err(match update.keys().find(|key| *key != "update_id") {
+            Some(kind) => format!("update `{kind}`"),
+            None => "update without content".to_owned(),
+        }),
+    };
+    let reading = reading.unwrap_or_else(|what| Reading {
+        input_id: input_id::update(channel, &update_id),
+        external_at_ms: None,
+        fact: Fact::Unsupported { what, raw: String::from_utf8_lossy(body).into_owned() },
+    });
+    Ok(Received {
+        input_id: reading.input_id,
+        inbound: Inbound {
+            channel: channel.clone(),
+            external_at_ms: reading.external_at_ms,
+            fact: reading.fact,
+        },
+    })
+}
+
+/// An update that was understood.
+struct Reading {
+    input_id: String,
+    external_at_ms: Option<u64>,
+    fact: Fact,
+}
+
+/// An update that was understood, or what it was in words.
+type Outcome = Result<Reading, String>;
+
+type Object = Map<String, Value>;
+
+fn new_message(channel: &ChannelId, message: &Object) -> Outcome {
+    let chat = private_chat(message.get("chat"))?;
+    if let Some(kind) = SERVICE.into_iter().find(|kind| message.contains_key(*kind)) {
+        return Err(format!("service message `{kind}`"));
+    }
+    let id = message.get("message_id").and_then(id_text).ok_or("message without `message_id`")?;
+    let input_id = input_id::message(channel, &chat.id, &id);
+    let external_at_ms = seconds(message, "date");
+    let mut user = user(message.get("from"), &chat);
+
+    // The answer of a web application is what the client chose, as with a button.
+    if let Some(form) = message.get("web_app_data") {
+        let fact = Fact::Button {
+            chat: chat.external(),
+            user,
+            data: text(form, "data").unwrap_or_default(),
+            title: text(form, "button_text"),
+            message: None,
+            acknowledge: None,
+        };
+        return Ok(Reading { input_id, external_at_ms, fact });
+    }
+
+    let attachment = attachment(message, &user.id);
+    if let Some(contact) = attachment.as_ref().and_then(|attachment| attachment.contact.as_ref())
+        && contact.own
+    {
+        user.phone.clone_from(&contact.phone);
+    }
+    let said = text_or_caption(message);
+    let unknown = said.is_none() && attachment.is_none();
+    let text = said
+        // A sticker stands for its emoji.
+        .or_else(|| text(message.get("sticker")?, "emoji"))
+        .unwrap_or_default();
+    let fact = Fact::Message(InboundMessage {
+        source: start_parameter(&text),
+        chat: chat.external(),
+        user,
+        id,
+        text,
+        attachments: attachment.into_iter().collect(),
+        reply_to: message.get("reply_to_message").and_then(|reply| reply.get("message_id")).and_then(id_text),
+        unsupported: unknown.then(|| Value::Object(message.clone()).to_string()),
+        automatic: false,
+    });
+    Ok(Reading { input_id, external_at_ms, fact })
+}
+
+fn edited_message(channel: &ChannelId, update_id: &str, message: &Object) -> Outcome {
+    let chat = private_chat(message.get("chat"))?;
+    let id = message.get("message_id").and_then(id_text).ok_or("edit without `message_id`")?;
+    let text = text_or_caption(message);
+    // A live location is edited every few seconds; only words and captions are kept.
+    if text.is_none() && message.contains_key("location") {
+        return Err("new position of a live location".to_owned());
+    }
+    Ok(Reading {
+        input_id: input_id::edit(channel, update_id),
+        external_at_ms: seconds(message, "edit_date").or_else(|| seconds(message, "date")),
+        fact: Fact::Edited { chat: chat.external(), message: id, text: text.unwrap_or_default() },
+    })
+}
+
+fn callback_query(channel: &ChannelId, query: &Object) -> Outcome {
+    let press = query.get("id").and_then(id_text).ok_or("button press without `id`")?;
+    let message = query
+        .get("message")
+        .and_then(Value::as_object)
+        .ok_or("button press under an inline message: it belongs to no chat")?;
+    let chat = private_chat(message.get("chat"))?;
+    let data = text_of(query.get("data")).ok_or("button press without `data`")?;
+    Ok(Reading {
+        input_id: input_id::button(channel, &press),
+        // The press has no time of its own; the message's time is that of its sending.
+        external_at_ms: None,
+        fact: Fact::Button {
+            user: user(query.get("from"), &chat),
+            title: button_title(message, &data),
+            message: message.get("message_id").and_then(id_text),
+            acknowledge: Some(press),
+            data,
+            chat: chat.external(),
+        },
+    })
+}
+
+fn my_chat_member(channel: &ChannelId, update_id: &str, member: &Object) -> Outcome {
+    let chat = private_chat(member.get("chat"))?;
+    let status = member.get("new_chat_member").and_then(|member| text(member, "status"));
+    let allowed = match status.as_deref() {
+        Some("kicked") => false,
+        Some("member") => true,
+        _ => return Err("change of the bot's membership to an unknown status".to_owned()),
+    };
+    Ok(Reading {
+        input_id: input_id::update(channel, update_id),
+        external_at_ms: seconds(member, "date"),
+        fact: Fact::Subscription { user: user(member.get("from"), &chat), chat: chat.external(), allowed },
+    })
+}
+
+/// A private chat, with what it tells about the person.
+struct PrivateChat<'a> {
+    id: String,
+    body: &'a Value,
+}
+
+impl PrivateChat<'_> {
+    fn external(&self) -> ExternalChat {
+        ExternalChat { id: self.id.clone() }
+    }
+}
+
+/// The chat, when it is one person's: a group must never pass for a client.
+fn private_chat(chat: Option<&Value>) -> Result<PrivateChat<'_>, String> {
+    let body = chat.ok_or("message without `chat`")?;
+    let id = body.get("id").and_then(id_text).ok_or("message without `chat.id`")?;
+    let private = match body.get("type").and_then(Value::as_str) {
+        Some(kind) => kind == "private",
+        None => !id.starts_with('-'),
+    };
+    if private { Ok(PrivateChat { id, body }) } else { Err("group chat".to_owned()) }
+}
+
+/// The person. In a private chat the chat's own fields say the same, and stand in where `from` is missing.
+fn user(from: Option<&Value>, chat: &PrivateChat<'_>) -> ExternalUser {
+    let from = from.filter(|from| from.get("id").and_then(id_text).is_some()).unwrap_or(chat.body);
+    let names: Vec<String> =
+        ["first_name", "last_name"].into_iter().filter_map(|key| text(from, key)).collect();
+    ExternalUser {
+        id: from.get("id").and_then(id_text).unwrap_or_else(|| chat.id.clone()),
+        name: (!names.is_empty()).then(|| names.join(" ")),
+        username: text(from, "username"),
+        language: text(from, "language_code"),
+        phone: None,
+    }
+}
+
+/// What came with the message. Telegram puts one kind of content into a message; an album is several messages.
+fn attachment(message: &Object, sender: &str) -> Option<Attachment> {
+    // `animation` comes with a `document` and `venue` with a `location` of the same content: the more telling first.
+    if let Some(sizes) = message.get("photo").and_then(Value::as_array) {
+        // The sizes of one picture, the largest last.
+        return sizes.last().map(|photo| file(AttachmentKind::Image, photo));
+    }
+    let files = [
+        ("animation", AttachmentKind::Video),
+        ("video", AttachmentKind::Video),
+        ("video_note", AttachmentKind::Video),
+        ("voice", AttachmentKind::Voice),
+        ("audio", AttachmentKind::Audio),
+        ("document", AttachmentKind::Document),
+    ];
+    for (key, kind) in files {
+        if let Some(body) = message.get(key) {
+            return Some(file(kind, body));
+        }
+    }
+    if let Some(sticker) = message.get("sticker") {
+        return Some(self::sticker(sticker));
+    }
+    if let Some(location) = message.get("venue").or_else(|| message.get("location")) {
+        return place(location);
+    }
+    message.get("contact").map(|contact| card(contact, sender))
+}
+
+fn file(kind: AttachmentKind, body: &Value) -> Attachment {
+    Attachment {
+        reference: text(body, "file_id"),
+        name: text(body, "file_name"),
+        media_type: text(body, "mime_type"),
+        size: body.get("file_size").and_then(Value::as_u64),
+        ..Attachment::of(kind)
+    }
+}
+
+/// Stickers come without a media type; the Bot API's page on them says which format each has.
+fn sticker(body: &Value) -> Attachment {
+    let is = |key| body.get(key).and_then(Value::as_bool).unwrap_or(false);
+    let media_type = if is("is_animated") {
+        "application/x-tgsticker"
+    } else if is("is_video") {
+        "video/webm"
+    } else {
+        "image/webp"
+    };
+    Attachment { media_type: Some(media_type.to_owned()), ..file(AttachmentKind::Sticker, body) }
+}
+
+/// A location, or a venue, which is a location with a name.
+fn place(body: &Value) -> Option<Attachment> {
+    let location = body.get("location").unwrap_or(body);
+    let degrees = |key| location.get(key).filter(|value| value.is_number()).map(Value::to_string);
+    let title: Vec<String> = ["title", "address"].into_iter().filter_map(|key| text(body, key)).collect();
+    Some(Attachment {
+        location: Some(Location {
+            latitude: degrees("latitude")?,
+            longitude: degrees("longitude")?,
+            title: (!title.is_empty()).then(|| title.join(", ")),
+        }),
+        ..Attachment::of(AttachmentKind::Location)
+    })
+}
+
+/// A contact card. It is the sender's own only when Telegram says whose it is: anybody can send any card.
+fn card(body: &Value, sender: &str) -> Attachment {
+    let names: Vec<String> =
+        ["first_name", "last_name"].into_iter().filter_map(|key| text(body, key)).collect();
+    let owner = body.get("user_id").and_then(id_text);
+    Attachment {
+        contact: Some(Contact {
+            name: (!names.is_empty()).then(|| names.join(" ")),
+            phone: text(body, "phone_number"),
+            own: owner.as_deref() == Some(sender),
+        }),
+        ..Attachment::of(AttachmentKind::Contact)
+    }
+}
+
+/// The parameter of a deep link `t.me/BOT?start=PARAMETER`.
+fn start_parameter(text: &str) -> Option<String> {
+    let parameter = text.strip_prefix("/start ")?.trim();
+    let valid = !parameter.is_empty()
+        && parameter.len() <= START_PARAMETER_MAX
+        && parameter.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    valid.then(|| parameter.to_owned())
+}
+
+/// The title of the button that carries `data`, from the keyboard under the message.
+fn button_title(message: &Object, data: &str) -> Option<String> {
+    let rows = message.get("reply_markup")?.get("inline_keyboard")?.as_array()?;
+    let pressed = rows
+        .iter()
+        .filter_map(Value::as_array)
+        .flatten()
+        .find(|button| button.get("callback_data").and_then(Value::as_str) == Some(data))?;
+    text(pressed, "text")
+}
+
+fn text_or_caption(message: &Object) -> Option<String> {
+    text_of(message.get("text")).or_else(|| text_of(message.get("caption")))
+}
+
+fn text(body: &Value, key: &str) -> Option<String> {
+    text_of(body.get(key))
+}
+
+/// A text that is not empty.
+fn text_of(value: Option<&Value>) -> Option<String> {
+    value?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// A time that Telegram gives in seconds, in ms. Zero stands for a message that is not accessible any more.
+fn seconds(body: &Object, key: &str) -> Option<u64> {
+    body.get(key)?.as_u64().filter(|seconds| *seconds > 0)?.checked_mul(1000)
+}

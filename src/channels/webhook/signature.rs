@@ -1,0 +1,79 @@
+//! The HMAC in a header, over the raw body.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use http::HeaderName;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::model::channel::{Signature, SignatureAlgorithm, SignatureEncoding};
+
+use super::super::codec::{ConnectError, ResolvedSecrets, VerifyError, required};
+use super::super::wire::WebhookCall;
+
+/// How the calls of one system are signed.
+pub(super) struct SignatureKey {
+    header: HeaderName,
+    prefix: String,
+    algorithm: SignatureAlgorithm,
+    encoding: SignatureEncoding,
+    secret: Zeroizing<String>,
+}
+
+impl SignatureKey {
+    pub(super) fn connect(settings: &Signature, secrets: &dyn ResolvedSecrets) -> Result<Self, ConnectError> {
+        let header = settings.header.parse().map_err(|_| ConnectError::Setting {
+            setting: "signature.header".to_owned(),
+            reason: "not the name of a header, such as X-Signature".to_owned(),
+        })?;
+        Ok(Self {
+            header,
+            prefix: settings.prefix.clone(),
+            algorithm: settings.algorithm,
+            encoding: settings.encoding,
+            secret: required(secrets, "signature.secret", &settings.secret)?,
+        })
+    }
+
+    pub(super) fn verify(&self, call: &WebhookCall<'_>) -> Result<(), VerifyError> {
+        let malformed = || VerifyError::Malformed(self.header.clone());
+        let written = call.single_header(&self.header)?;
+        let written = written.strip_prefix(self.prefix.as_bytes()).ok_or_else(malformed)?;
+        let given = match self.encoding {
+            SignatureEncoding::Hex => unhex(written),
+            SignatureEncoding::Base64 => STANDARD.decode(written).ok(),
+        }
+        .ok_or_else(malformed)?;
+        match self.algorithm {
+            SignatureAlgorithm::HmacSha256 => {
+                // HMAC takes a key of any length, so the error has no cause.
+                let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes())
+                    .map_err(|_| VerifyError::Mismatch)?;
+                mac.update(call.body);
+                // Compares in constant time, and the whole length.
+                mac.verify_slice(&given).map_err(|_| VerifyError::Mismatch)
+            }
+        }
+    }
+
+    /// The key, for keeping it out of error texts.
+    pub(super) fn secret(&self) -> &str {
+        &self.secret
+    }
+}
+
+/// Hexadecimal of either case.
+fn unhex(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pairs = text.chunks_exact(2);
+    if !pairs.remainder().is_empty() {
+        return None;
+    }
+    pairs
+        .map(|pair| match pair {
+            [high, low] => Some(digit(high)? << 4 | digit(low)?),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,127 @@
+//! What crosses the border of this room: calls and answers as bytes.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
+
+use super::codec::VerifyError;
+
+/// A call of a messenger to our webhook, before anything of it was parsed.
+#[derive(Clone, Copy)]
+pub struct WebhookCall<'a> {
+    /// The HTTP method.
+    pub method: &'a Method,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The query without `?`; empty for none.
+    pub query: &'a str,
+    /// The body, exactly as received: signatures are made over these bytes.
+    pub body: &'a [u8],
+}
+
+impl<'a> WebhookCall<'a> {
+    /// Refuses any other method than `expected`.
+    pub(super) fn require_method(&self, expected: &Method) -> Result<(), VerifyError> {
+        if self.method == expected { Ok(()) } else { Err(VerifyError::Method) }
+    }
+
+    /// The value of a header that must stand there exactly once and must not be empty. Two values are
+    /// refused, because a proxy in front of us may have checked the other one.
+    pub(super) fn single_header(&self, name: &HeaderName) -> Result<&'a [u8], VerifyError> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next().ok_or_else(|| VerifyError::Missing(name.clone()))?;
+        if values.next().is_some() {
+            return Err(VerifyError::Duplicate(name.clone()));
+        }
+        if value.is_empty() {
+            return Err(VerifyError::Empty(name.clone()));
+        }
+        Ok(value.as_bytes())
+    }
+}
+
+impl fmt::Debug for WebhookCall<'_> {
+    /// Shows the size only: headers and query carry secrets, the body carries what people wrote.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookCall")
+            .field("method", self.method)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the messenger expects as the answer once the facts of its call are durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookAnswer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The media type of the body; `None` for no body.
+    pub content_type: Option<&'static str>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl WebhookAnswer {
+    /// 200 without a body. Telegram would carry out a JSON body as a method call.
+    pub const fn empty() -> Self {
+        Self { status: StatusCode::OK, content_type: None, body: Bytes::new() }
+    }
+
+    /// 200 with a plain text, such as VK's `ok` or the challenge of a handshake.
+    pub fn plain(text: impl Into<Bytes>) -> Self {
+        Self { status: StatusCode::OK, content_type: Some("text/plain; charset=utf-8"), body: text.into() }
+    }
+}
+
+/// A request to a messenger.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WireRequest {
+    /// The HTTP method.
+    pub method: Method,
+    /// Where to; absolute. May contain a secret (Telegram).
+    pub url: Uri,
+    /// The headers, without those that an HTTP client sets by itself. May contain secrets.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl fmt::Debug for WireRequest {
+    /// Shows the host only: the path, the query, headers and body may carry secrets and what people wrote.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WireRequest")
+            .field("method", &self.method)
+            .field("host", &self.url.host())
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A complete answer to a [`WireRequest`], of whatever status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WireResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// Why there is no complete answer to a [`WireRequest`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendFailure {
+    /// No byte of the request left: another attempt makes no duplicate.
+    #[error("nothing was sent: {0}")]
+    NotSent(String),
+    /// The request may have been received; its answer is missing or incomplete.
+    #[error("the request may have been received: {0}")]
+    Ambiguous(String),
+    /// Our own rules forbid the target or the request; nothing was sent and nothing will be.
+    #[error("the request is refused: {0}")]
+    Refused(String),
+    /// The answer was longer than we read, so it says nothing about the outcome.
+    #[error("the answer is too long to be read")]
+    TooLarge,
+}
