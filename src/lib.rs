@@ -9,5 +9,7 @@ pub mod channels;
 pub mod engine;
 pub mod journal;
 pub mod model;
+pub mod node;
+pub mod observe;
 pub mod outbox;
 pub mod store;

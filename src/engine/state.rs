@@ -158,6 +158,16 @@ impl State {
         self.known_inputs.get(input_id)
     }
 
+    /// An effect that is in memory: every one that is not terminal is.
+    pub fn effect(&self, id: EffectId) -> Option<&Effect> {
+        self.effects.get(&id)
+    }
+
+    /// How many times [`State::hand_over`] was called.
+    pub const fn hand_overs(&self) -> u64 {
+        self.hand_over
+    }
+
     /// Copies everything that changed since the last call. Returns it with the number to give to
     /// [`State::stored`] once it is stored.
     pub fn hand_over(&mut self) -> (u64, WriteSet) {

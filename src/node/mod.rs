@@ -1,0 +1,19 @@
+//! The running daemon: one writer, the store behind it, the outbox beside it.
+//!
+//! Lives here: recovery at start, the writer's thread, the store's thread, the claims of effects, the
+//! reload of the configuration. May be called by `api` and `cli`; calls `config`, `channels`,
+//! `outbox`, `journal`, `store` and `engine`.
+//!
+//! Invariant: nothing is answered before it is durable, and only the writer appends to the journal.
+
+pub mod clock;
+pub mod handle;
+pub mod recover;
+
+mod claims;
+mod projection;
+mod writer;
+
+pub use clock::Clock;
+pub use handle::{Answer, Handle, ReadError, Submission, SubmitError};
+pub use writer::WriterError;

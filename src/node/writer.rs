@@ -1,0 +1,356 @@
+//! The one writer: takes inputs in, makes them durable in groups, applies them in order, answers.
+//!
+//! Runs on a thread of its own, because it waits for the disk. While it does, the next group gathers:
+//! one sync serves all inputs that came meanwhile. Nothing is answered before it is durable. Any
+//! failure to write ends the daemon: after a failed sync nobody knows what is on the disk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::engine::rows::ArchiveError;
+use crate::engine::{self, Applied, State};
+use crate::journal::encode::SealError;
+use crate::journal::{self, Head, Journal, JournalError, SealedEntry};
+use crate::model::entry::{APPLY_VERSION, Cause, ENTRY_FORMAT, Entry};
+use crate::model::event::Event;
+use crate::model::id::EffectId;
+use crate::model::input::Input;
+use crate::model::outcome::{Outcome, ReadyEffect};
+use crate::observe::Metrics;
+use crate::store::{Store, StoreError};
+
+use super::claims::{Claimed, Claims};
+use super::clock::Clock;
+use super::handle::{Answer, Message, Submission};
+use super::projection::{FinishError, Projection, ProjectionEnded};
+
+/// The most inputs in one group.
+const GROUP_MAX: usize = 1024;
+/// How long changed rows may wait before they are handed to the store, when nobody asks for them.
+const HAND_OVER_AFTER_MS: u64 = 50;
+/// With so many changed rows they are handed over at once.
+const HAND_OVER_ROWS: usize = 8192;
+/// The longest sleep: the clock of the machine may be set, and timers go by it.
+const SLEEP_MAX: Duration = Duration::from_millis(500);
+
+/// Why the writer ended. The daemon ends with it.
+#[derive(Debug, thiserror::Error)]
+pub enum WriterError {
+    /// The journal cannot be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// An entry cannot be written as it is: a mistake of ours.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The store's thread ended.
+    #[error("the store cannot be written any more")]
+    ProjectionEnded,
+}
+
+impl From<FinishError> for WriterError {
+    fn from(error: FinishError) -> Self {
+        match error {
+            FinishError::Store(error) => Self::Store(error),
+            FinishError::Ended(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProjectionEnded> for WriterError {
+    fn from(_: ProjectionEnded) -> Self {
+        Self::ProjectionEnded
+    }
+}
+
+/// The writer with everything it owns.
+pub(super) struct Writer {
+    pub(super) journal: Box<dyn Journal>,
+    pub(super) state: State,
+    pub(super) store: Store,
+    pub(super) projection: Projection,
+    pub(super) epoch: u64,
+    pub(super) clock: Clock,
+    pub(super) incoming: Receiver<Message>,
+    pub(super) applied_seq: Arc<AtomicU64>,
+    pub(super) events: broadcast::Sender<Arc<[Event]>>,
+    pub(super) claimed: mpsc::Sender<Claimed>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+/// An input of a group.
+struct Pending {
+    submission: Submission,
+    reply: Reply,
+}
+
+/// Who waits for the answer.
+enum Reply {
+    To(oneshot::Sender<Answer>),
+    /// The writer's own claim of an effect.
+    Claim(ReadyEffect),
+    /// The writer's own tick.
+    Tick,
+}
+
+#[derive(Default)]
+struct Received {
+    group: Vec<Pending>,
+    publish: bool,
+    stop: bool,
+}
+
+impl Writer {
+    /// Works until it is told to stop or something fails.
+    ///
+    /// # Errors
+    /// When journal or store fail; nothing more may be answered then.
+    pub(super) fn run(mut self) -> Result<(), WriterError> {
+        let mut claims = Claims::default();
+        for ready in self.state.ready_effects() {
+            claims.add(&self.state, ready);
+        }
+        let mut publish = false;
+        let mut changed_since_ms = None;
+        loop {
+            let received = self.receive(&claims, changed_since_ms);
+            publish |= received.publish;
+            self.projection.collect(&mut self.state);
+            self.take_in(received.group, &mut claims)?;
+            if self.projection.is_behind(&self.state) {
+                let since_ms = *changed_since_ms.get_or_insert_with(|| self.clock.now_ms());
+                let is_due = publish
+                    || self.state.changed_rows() >= HAND_OVER_ROWS
+                    || self.clock.now_ms().saturating_sub(since_ms) >= HAND_OVER_AFTER_MS;
+                if is_due && self.projection.hand_over(&mut self.state)? {
+                    changed_since_ms = None;
+                    publish = false;
+                }
+            } else {
+                publish = false;
+            }
+            if received.stop {
+                // Senders that come later find nobody; who waits already was answered above.
+                self.projection.finish(&mut self.state)?;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for something to do and takes what is there, up to a group.
+    fn receive(&mut self, claims: &Claims, changed_since_ms: Option<u64>) -> Received {
+        let mut received = Received::default();
+        let first = if claims.has_next() {
+            match self.incoming.try_recv() {
+                Ok(message) => Some(message),
+                Err(TryRecvError::Empty) => None,
+                Err(TryRecvError::Disconnected) => Some(Message::Stop),
+            }
+        } else {
+            match self.incoming.recv_timeout(self.sleep(changed_since_ms)) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => Some(Message::Stop),
+            }
+        };
+        let mut next = first;
+        while let Some(message) = next {
+            match message {
+                Message::Submit(submission, reply) => {
+                    received.group.push(Pending { submission, reply: Reply::To(reply) });
+                }
+                Message::Publish => received.publish = true,
+                Message::Stored => {}
+                Message::Stop => received.stop = true,
+            }
+            if received.group.len() >= GROUP_MAX {
+                break;
+            }
+            next = self.incoming.try_recv().ok();
+        }
+        received
+    }
+
+    fn sleep(&self, changed_since_ms: Option<u64>) -> Duration {
+        let now_ms = self.clock.now_ms();
+        let hand_over_ms = changed_since_ms.map(|since_ms| since_ms.saturating_add(HAND_OVER_AFTER_MS));
+        let wake_ms = self.state.next_due_ms().into_iter().chain(hand_over_ms).min();
+        wake_ms.map_or(SLEEP_MAX, |wake_ms| {
+            // At least a millisecond: while the store is busy there is nothing to hurry for.
+            Duration::from_millis(wake_ms.saturating_sub(now_ms).max(1)).min(SLEEP_MAX)
+        })
+    }
+
+    /// Makes a group durable, applies it and answers.
+    fn take_in(&mut self, mut group: Vec<Pending>, claims: &mut Claims) -> Result<(), WriterError> {
+        let head = self.journal.head();
+        let at_ms = self.clock.now_ms().max(head.at_ms);
+        self.answer_repeated(&mut group, at_ms)?;
+        self.add_own(&mut group, claims, at_ms)?;
+        if group.is_empty() {
+            return Ok(());
+        }
+        let (entries, replies) = self.seal(group, head, at_ms)?;
+        let sealed: Vec<SealedEntry> = entries.iter().map(|(_, sealed)| sealed.clone()).collect();
+        self.journal.append(head.seq, &sealed)?;
+        self.metrics.journal_groups.inc();
+        self.metrics.journal_entries.inc_by(u64::try_from(sealed.len()).unwrap_or(u64::MAX));
+        let mut events: Vec<Event> = Vec::new();
+        for ((entry, sealed), reply) in entries.iter().zip(replies) {
+            let applied = engine::apply(&mut self.state, entry, sealed.hash());
+            self.metrics.applied(&entry.input, &applied.outcome);
+            for ready in &applied.ready {
+                claims.add(&self.state, *ready);
+            }
+            self.conclude(entry, &applied, reply, claims);
+            events.extend(applied.events);
+        }
+        self.applied_seq.store(self.state.position().seq, Ordering::Release);
+        if !events.is_empty() && self.events.receiver_count() > 0 {
+            // Nobody listens any more: that is their matter.
+            self.events.send(events.into()).map(drop).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Answers inputs that came before and takes them out: they change nothing, so they need no entry.
+    fn answer_repeated(&mut self, group: &mut Vec<Pending>, at_ms: u64) -> Result<(), WriterError> {
+        let mut fresh = Vec::with_capacity(group.len());
+        for pending in group.drain(..) {
+            let Submission { input_id, input, .. } = &pending.submission;
+            engine::fetch_for(&mut self.state, &self.store, input_id, input, at_ms)?;
+            let fingerprint = match input {
+                Input::Command(command) => Some(engine::fingerprint(command)),
+                Input::Inbound(_) => None,
+                _ => {
+                    fresh.push(pending);
+                    continue;
+                }
+            };
+            match self.state.known_input(input_id) {
+                Some(known) => {
+                    let applied = engine::repeated(known, fingerprint.as_deref());
+                    self.metrics.repeated_inputs.inc();
+                    answer(pending.reply, &applied, Repetition::Repeated);
+                }
+                None => fresh.push(pending),
+            }
+        }
+        *group = fresh;
+        Ok(())
+    }
+
+    /// Adds what the writer itself has to say: that time passed, and which effects are tried now.
+    fn add_own(
+        &mut self,
+        group: &mut Vec<Pending>,
+        claims: &mut Claims,
+        at_ms: u64,
+    ) -> Result<(), WriterError> {
+        for ready in claims.next() {
+            let input = Input::EffectClaimed { effect: ready.effect, attempt: ready.attempt };
+            let submission = Submission {
+                input_id: format!("claim/{}/{}", ready.effect, ready.attempt),
+                cause: Cause::Outbox(ready.effect),
+                input,
+            };
+            engine::fetch_for(&mut self.state, &self.store, &submission.input_id, &submission.input, at_ms)?;
+            group.push(Pending { submission, reply: Reply::Claim(ready) });
+        }
+        if self.state.next_due_ms().is_some_and(|due_ms| due_ms <= at_ms) {
+            let submission =
+                Submission { input_id: format!("tick/{at_ms}"), cause: Cause::Clock, input: Input::Tick };
+            engine::fetch_for(&mut self.state, &self.store, "", &Input::Tick, at_ms)?;
+            // Before everything else: an offer whose time is over cannot be accepted any more.
+            group.insert(0, Pending { submission, reply: Reply::Tick });
+        }
+        Ok(())
+    }
+
+    /// Gives each input its place in history.
+    fn seal(
+        &self,
+        group: Vec<Pending>,
+        head: Head,
+        at_ms: u64,
+    ) -> Result<(Vec<(Entry, SealedEntry)>, Vec<Reply>), WriterError> {
+        let mut entries = Vec::with_capacity(group.len());
+        let mut replies = Vec::with_capacity(group.len());
+        let (mut seq, mut prev_hash) = (head.seq, head.hash);
+        for Pending { submission, reply } in group {
+            seq = seq.saturating_add(1);
+            let entry = Entry {
+                format: ENTRY_FORMAT,
+                seq,
+                epoch: self.epoch,
+                at_ms,
+                apply_version: APPLY_VERSION,
+                prev_hash,
+                input_id: submission.input_id,
+                cause: submission.cause,
+                input: submission.input,
+            };
+            let sealed = journal::seal(&entry)?;
+            prev_hash = sealed.hash();
+            entries.push((entry, sealed));
+            replies.push(reply);
+        }
+        Ok((entries, replies))
+    }
+
+    fn conclude(&self, entry: &Entry, applied: &Applied, reply: Reply, claims: &mut Claims) {
+        match reply {
+            Reply::To(_) => {
+                if let Input::EffectResult { effect, .. } = entry.input {
+                    claims.ended(effect);
+                }
+                let repetition =
+                    if applied.first_seq == entry.seq { Repetition::First } else { Repetition::Repeated };
+                answer(reply, applied, repetition);
+            }
+            Reply::Claim(ready) => match &applied.outcome {
+                Outcome::Applied(_) => self.start_attempt(ready, claims),
+                Outcome::Rejected(_) => claims.ended(ready.effect),
+            },
+            Reply::Tick => claims.forget_overdue(&self.state),
+        }
+    }
+
+    fn start_attempt(&self, ready: ReadyEffect, claims: &mut Claims) {
+        let id: EffectId = ready.effect;
+        let Some(effect) = self.state.effect(id).cloned() else { return };
+        let claimed = Claimed { effect, attempt: ready.attempt };
+        // The outbox takes it off the channel at once: it starts a task for each.
+        if self.claimed.blocking_send(claimed).is_err() {
+            // The outbox is gone: the attempt's deadline or the next start finds the effect again.
+            claims.ended(id);
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repetition {
+    First,
+    Repeated,
+}
+
+fn answer(reply: Reply, applied: &Applied, repetition: Repetition) {
+    if let Reply::To(sender) = reply {
+        let answer = Answer {
+            seq: applied.first_seq,
+            outcome: applied.outcome.clone(),
+            repeated: repetition == Repetition::Repeated,
+        };
+        // Who asked has gone away: the input is taken in all the same.
+        sender.send(answer).map_or((), drop);
+    }
+}
