@@ -102,7 +102,7 @@ pub trait Journal: Send {
     /// `first_seq`.
     ///
     /// # Errors
-    /// [`JournalError::Io`]. It is safe to call again.
+    /// [`JournalError::Io`], after which it is safe to call again; [`JournalError::Poisoned`].
     fn purge(&mut self, before: u64) -> Result<u64, JournalError>;
 
     /// Checks that the entry `seq` is in this history with this hash: the question of a store that

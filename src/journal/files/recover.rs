@@ -10,7 +10,7 @@
 //! The store's position is the third opinion: [`super::super::Journal::verify_contains`].
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::super::{Head, JournalError};
@@ -28,7 +28,7 @@ const REWRITE_CHUNK_BYTES: usize = 1024 * 1024;
 
 /// See [`FileJournal::open`].
 pub(super) fn open(directory: &Path, settings: Settings) -> Result<(FileJournal, Recovery), JournalError> {
-    std::fs::create_dir_all(directory).map_err(JournalError::io("create", directory))?;
+    make_directory(directory)?;
     let lock = lock(directory)?;
     let segments = list(directory)?;
     let (witness, mut found) = witness::read(directory)?;
@@ -61,6 +61,22 @@ pub(super) fn open(directory: &Path, settings: Settings) -> Result<(FileJournal,
         buffer: Vec::new(),
     };
     Ok((journal, recovery))
+}
+
+/// Makes the directory, for the daemon's user alone: entries carry what clients write. Its name is
+/// durable only once the directory above is synced.
+fn make_directory(directory: &Path) -> Result<(), JournalError> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let above = directory.parent().filter(|above| !above.as_os_str().is_empty());
+    let above = above.unwrap_or_else(|| Path::new("."));
+    make_directory(above)?;
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory).map_err(JournalError::io("create", directory))?;
+    sync_directory(above)
 }
 
 fn lock(directory: &Path) -> Result<File, JournalError> {
@@ -323,8 +339,11 @@ impl LastSegment {
     fn make_sound(self, directory: &Path) -> Result<(Head, Active, u64), JournalError> {
         let begins = self.head.seq.saturating_add(1);
         if matches!(self.state, LastState::Absent) {
-            if self.length > 0 || self.path.exists() {
-                std::fs::remove_file(&self.path).map_err(JournalError::io("remove", &self.path))?;
+            match std::fs::remove_file(&self.path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(JournalError::io("remove", &self.path)(error));
+                }
+                _ => {}
             }
             return Ok((self.head, create_segment(directory, &self.head)?, begins));
         }

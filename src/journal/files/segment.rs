@@ -168,7 +168,7 @@ impl SegmentReader {
     }
 
     /// Looks behind a bad place for proof that it was durable once: a whole record of a later
-    /// group, or a seal. Both are only written once everything before them is synced, whereas the
+    /// group, or the segment's seal. Both are only written once everything before them is synced, whereas the
     /// disk may well keep later parts of one unfinished group and lose earlier ones. `torn` is the
     /// first entry of the group that the bad place belongs to. Answers where the proof stands.
     pub(super) fn later_proof(mut self, torn: u64) -> Result<Option<u64>, JournalError> {
@@ -180,9 +180,10 @@ impl SegmentReader {
             at = at.saturating_add(skipped.saturating_sub(1));
             self.seek(at)?;
             match self.step()? {
-                Step::Record(record) if record.group() != torn => return Ok(Some(at)),
-                Step::Seal(_) => return Ok(Some(at)),
-                Step::Record(_) => at = self.offset,
+                Step::Record(record) if record.group() > torn => return Ok(Some(at)),
+                Step::Seal(seal) if seal.offset == at && seal.head.seq >= torn => return Ok(Some(at)),
+                // Of the same group; or older, from a block that the file system had used before.
+                Step::Record(_) | Step::Seal(_) => at = self.offset,
                 Step::Bad(_) | Step::End => at = at.saturating_add(1),
             }
         }

@@ -1,11 +1,11 @@
 //! What crashes and failing disks leave behind.
 
 use super::*;
-use crate::journal::files::format::{HEADER_LEN, SEAL_LEN};
+use crate::journal::files::format::{HEADER_LEN, SEAL_LEN, segment_name};
 
 #[test]
 fn two_daemons_cannot_open_one_journal() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     let (journal, _) = open(directory.path()).unwrap();
     let refused = open(directory.path()).unwrap_err();
     assert!(matches!(refused, JournalError::Locked { .. }));
@@ -16,7 +16,7 @@ fn two_daemons_cannot_open_one_journal() {
 
 #[test]
 fn opening_reports_a_new_journal_and_a_known_one() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     let nested = directory.path().join("data").join("journal");
     let (journal, recovery) = open(&nested).unwrap();
     assert_eq!(recovery, Recovery { cut: None, witness: WitnessFound::New });
@@ -28,7 +28,7 @@ fn opening_reports_a_new_journal_and_a_known_one() {
 #[test]
 fn a_group_torn_anywhere_is_cut_as_a_whole_and_reported() {
     let sample = sample().with_lagging_witness();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     let (last, begin) = (sample.last_segment(), sample.last_group_offset());
     let whole = sample.image[&last].len();
     for length in (begin..whole).step_by(3) {
@@ -47,7 +47,7 @@ fn a_group_torn_anywhere_is_cut_as_a_whole_and_reported() {
 #[test]
 fn a_group_of_which_the_disk_kept_only_later_parts_is_cut() {
     let sample = sample().with_lagging_witness();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     let (last, begin) = (sample.last_segment(), sample.last_group_offset());
     let whole = sample.image[&last].len();
     for hole in (begin..whole).step_by(19) {
@@ -65,16 +65,39 @@ fn a_group_of_which_the_disk_kept_only_later_parts_is_cut() {
 #[test]
 fn zeros_after_the_last_group_are_cut() {
     let sample = sample();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     let mut image = sample.image.clone();
     image.get_mut(&sample.last_segment()).unwrap().extend([0; 5_000]);
     assert_eq!(outcome(&sample, &image, directory.path()), Outcome::Reaches(11));
 }
 
 #[test]
+fn old_blocks_behind_an_unfinished_group_prove_nothing() {
+    let sample = sample().with_lagging_witness();
+    let directory = scratch();
+    let last = sample.last_segment();
+    let old = sample.image[&sample.segments()[1]].clone();
+    let mut image = sample.image.clone();
+    let bytes = image.get_mut(&last).unwrap();
+    bytes.truncate(bytes.len() - 5);
+    bytes.extend(old);
+    assert_eq!(outcome(&sample, &image, directory.path()), Outcome::Reaches(8));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_directory_is_for_the_daemon_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = scratch();
+    let path = directory.path().join("journal");
+    drop(open(&path).unwrap());
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
 fn a_crash_at_any_byte_of_a_rotation_loses_nothing() {
     let sample = sample();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     lay_out(directory.path(), &sample.image);
     let (mut journal, _) = open(directory.path()).unwrap();
     journal.settings.segment_bytes = 1;
@@ -108,10 +131,10 @@ fn a_crash_at_any_byte_of_a_rotation_loses_nothing() {
 
 #[test]
 fn the_first_segment_may_be_unfinished_too() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     drop(open(directory.path()).unwrap());
     let image = image(directory.path());
-    let name = segment_name_of(1);
+    let name = segment_name(1);
     let sample = Sample { history: Vec::new(), borders: vec![0], ..sample() };
     for length in 0..=HEADER_LEN {
         let mut image = image.clone();
@@ -122,14 +145,10 @@ fn the_first_segment_may_be_unfinished_too() {
     }
 }
 
-fn segment_name_of(first_seq: u64) -> String {
-    super::format::segment_name(first_seq)
-}
-
 #[test]
 fn a_purge_survives_a_crash_between_any_two_removals() {
     let sample = sample();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     lay_out(directory.path(), &sample.image);
     let (mut journal, _) = open(directory.path()).unwrap();
     let first = journal.purge(u64::MAX).unwrap();
@@ -152,7 +171,7 @@ fn a_purge_survives_a_crash_between_any_two_removals() {
 #[test]
 fn a_failed_write_or_sync_poisons_the_journal_until_it_is_opened_again() {
     for device in ["/dev/full", "/dev/null"] {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = scratch();
         let (mut journal, _) = open(directory.path()).unwrap();
         append(&mut journal, &["a"]);
         let head = journal.head();
@@ -183,11 +202,11 @@ fn a_failed_write_or_sync_poisons_the_journal_until_it_is_opened_again() {
 #[test]
 fn a_rotation_that_fails_poisons_the_journal() {
     let sample = sample();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     lay_out(directory.path(), &sample.image);
     let (mut journal, _) = open(directory.path()).unwrap();
     journal.settings.segment_bytes = 1;
-    let next = directory.path().join(segment_name_of(12));
+    let next = directory.path().join(segment_name(12));
     std::fs::create_dir(&next).unwrap();
     let entries = group(journal.head(), &["l"]);
     assert!(matches!(journal.append(11, &entries), Err(JournalError::Io { .. })));

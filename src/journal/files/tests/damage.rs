@@ -1,5 +1,8 @@
 //! Damage: every one is found, by opening or by reading, and no wrong entry comes out.
 
+use proptest::prelude::*;
+use proptest::sample::Index;
+
 use super::*;
 use crate::journal::files::format::HEADER_LEN;
 
@@ -10,7 +13,7 @@ fn outcomes(
     places: impl Iterator<Item = usize>,
     change: impl Fn(&mut Vec<u8>, usize),
 ) -> Vec<(usize, Outcome)> {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     let changed = places.map(|place| {
         let mut image = sample.image.clone();
         change(image.get_mut(name).unwrap(), place);
@@ -19,10 +22,10 @@ fn outcomes(
     changed.collect()
 }
 
-/// Every third byte of a file: with strides that share no factor with any field, that meets each
+/// Every seventh byte of a file: seven shares no factor with the size of any field, so that it meets each
 /// byte of the fields in one record or another.
 fn places(sample: &Sample, name: &str) -> impl Iterator<Item = usize> + use<> {
-    (0..sample.image[name].len()).step_by(3)
+    (0..sample.image[name].len()).step_by(7)
 }
 
 #[test]
@@ -56,7 +59,7 @@ fn without_the_witness_only_the_last_group_can_be_taken_for_unfinished() {
 fn every_shortened_segment_is_found() {
     let sample = sample();
     for name in sample.segments() {
-        for (length, outcome) in outcomes(&sample, &name, places(&sample, &name), Vec::truncate) {
+        for (length, outcome) in outcomes(&sample, &name, 0..sample.image[&name].len(), Vec::truncate) {
             assert_eq!(outcome, Outcome::Refused, "{name} at {length}");
         }
     }
@@ -67,7 +70,7 @@ fn without_the_witness_a_shortened_last_segment_ends_with_a_whole_group() {
     let sample = sample().without_witness();
     let last = sample.last_segment();
     for name in sample.segments() {
-        for (length, outcome) in outcomes(&sample, &name, places(&sample, &name), Vec::truncate) {
+        for (length, outcome) in outcomes(&sample, &name, 0..sample.image[&name].len(), Vec::truncate) {
             // `outcome` has checked that what is reached is the border of a group.
             assert_eq!(matches!(outcome, Outcome::Reaches(_)), name == last, "{name} at {length}");
         }
@@ -101,7 +104,7 @@ fn a_damaged_witness_costs_nothing_but_a_report() {
     for (_, outcome) in outcomes(&sample, name, 0..sample.image[name].len(), Vec::truncate) {
         assert_eq!(outcome, Outcome::Reaches(11));
     }
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     let mut image = sample.image;
     image.get_mut(name).unwrap()[0] ^= 1;
     lay_out(directory.path(), &image);
@@ -114,7 +117,7 @@ fn a_damaged_witness_costs_nothing_but_a_report() {
 #[test]
 fn missing_swapped_old_and_foreign_segments_are_refused() {
     let sample = sample();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     let names = sample.segments();
     let refused = |what: &str, change: &dyn Fn(&mut Image)| {
         let mut image = sample.image.clone();
@@ -142,7 +145,7 @@ fn missing_swapped_old_and_foreign_segments_are_refused() {
     });
 
     // The same numbers, other texts: flawless in itself, but not this history.
-    let foreign = tempfile::tempdir().unwrap();
+    let foreign = scratch();
     let (mut journal, _) = open(foreign.path()).unwrap();
     for texts in [&["A", "B"][..], &["C"], &["D", "E", "F"], &["G"], &["H"], &["I", "J", "K"]] {
         append(&mut journal, texts);
@@ -161,7 +164,7 @@ fn repeated_moved_and_removed_bytes_are_refused() {
     let sample = sample().without_witness();
     let name = sample.last_segment();
     let begin = sample.last_group_offset();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     let (start, tail) = sample.image[&name].split_at(begin);
     let header = &start[..HEADER_LEN];
     for (what, bytes) in [
@@ -184,7 +187,7 @@ fn repeated_moved_and_removed_bytes_are_refused() {
 #[test]
 fn damage_that_happens_while_the_journal_is_open_is_found_by_the_next_reader() {
     let sample = sample();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     lay_out(directory.path(), &sample.image);
     let (journal, _) = open(directory.path()).unwrap();
     let path = directory.path().join(sample.last_segment());
@@ -198,7 +201,7 @@ fn damage_that_happens_while_the_journal_is_open_is_found_by_the_next_reader() {
 #[test]
 fn a_refusal_names_the_file_the_byte_and_what_to_do() {
     let sample = sample();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     let mut image = sample.image.clone();
     let name = sample.last_segment();
     image.get_mut(&name).unwrap()[HEADER_LEN + 60] ^= 1;
@@ -217,9 +220,33 @@ fn a_refusal_names_the_file_the_byte_and_what_to_do() {
 }
 
 #[test]
+fn a_person_can_end_history_before_the_damage_in_the_documented_way() {
+    let sample = sample();
+    let directory = scratch();
+    let names = sample.segments();
+    for (name, border) in [(&names[0], 2), (&names[1], 6)] {
+        let mut image = sample.image.clone();
+        let length = sample.image[name].len();
+        // In the JSON of the second to last record at the latest: behind it the seal stands.
+        image.get_mut(name).unwrap()[length - 300] ^= 1;
+        lay_out(directory.path(), &image);
+        let (journal, _) = open(directory.path()).unwrap();
+        let Err(JournalError::Damaged { path, offset, .. }) = journal.verify(&mut |_, _| ()) else {
+            panic!("the damage is not found");
+        };
+        assert_eq!(path, directory.path().join(name));
+        drop(journal);
+
+        image.retain(|other, _| other <= name);
+        image.get_mut(name).unwrap().truncate(usize::try_from(offset).unwrap());
+        assert_eq!(outcome(&sample, &image, directory.path()), Outcome::Reaches(border), "{name}");
+    }
+}
+
+#[test]
 fn verification_reads_everything_and_tells_how_far_it_is() {
     let sample = sample();
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     lay_out(directory.path(), &sample.image);
     let (journal, _) = open(directory.path()).unwrap();
     let mut calls = Vec::new();
@@ -228,4 +255,33 @@ fn verification_reads_everything_and_tells_how_far_it_is() {
     let head = journal.head();
     assert_eq!(report, Report { segments: 3, entries: 11, bytes, first_seq: 1, head });
     assert_eq!(calls, [(bytes, bytes)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_mixture_of_damage_gives_a_refusal_or_whole_groups(
+        changes in prop::collection::vec((any::<Index>(), any::<Index>(), 0u8..5, any::<u8>()), 1..5),
+        witness in any::<bool>(),
+    ) {
+        let mut sample = sample();
+        if !witness {
+            sample = sample.without_witness();
+        }
+        let names: Vec<_> = sample.image.keys().cloned().collect();
+        let mut image = sample.image.clone();
+        for (file, place, kind, byte) in changes {
+            let bytes = image.get_mut(file.get(&names)).unwrap();
+            let place = place.index(bytes.len() + 1);
+            match kind {
+                0 => bytes.truncate(place),
+                1 => bytes.insert(place, byte),
+                2 => bytes.extend_from_within(place..),
+                3 => drop(bytes.drain(place..(place + usize::from(byte)).min(bytes.len()))),
+                _ => bytes.iter_mut().skip(place).take(1).for_each(|changed| *changed = byte),
+            }
+        }
+        outcome(&sample, &image, scratch().path());
+    }
 }

@@ -7,7 +7,7 @@ mod damage;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::super::contract::{append, group, text, texts};
+use super::super::contract::{append, group, scratch, text, texts};
 use super::*;
 use crate::journal::{JournalErrorKind, Recorded};
 
@@ -51,7 +51,7 @@ struct Sample {
 
 /// Groups of one to three entries, the last of three, in three segments.
 fn sample() -> Sample {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = scratch();
     let (mut journal, _) = open(directory.path()).unwrap();
     let mut borders = vec![0];
     let mut before_last = Image::new();
