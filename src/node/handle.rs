@@ -52,6 +52,9 @@ pub enum SubmitError {
     /// The daemon stops.
     #[error("the daemon is stopping")]
     Stopping,
+    /// The input cannot be written into the journal: too large, or nested too deeply.
+    #[error("the input is too large or nested too deeply to be kept")]
+    Unwritable,
     /// The daemon stopped before the answer: it is not known whether the input was taken in. Submitting it
     /// again under the same key is safe.
     #[error("the daemon stopped before it answered; ask again with the same key")]
@@ -76,7 +79,7 @@ pub enum ReadError {
 #[derive(Debug)]
 pub(super) enum Message {
     /// Take an input in.
-    Submit(Submission, oneshot::Sender<Answer>),
+    Submit(Submission, oneshot::Sender<Result<Answer, SubmitError>>),
     /// Somebody wants to read: bring the store up to date now.
     Publish,
     /// The store has something new; hand the next part over if there is one.
@@ -102,14 +105,17 @@ impl Handle {
     /// # Errors
     /// When it is not taken, or the daemon stops before it answers.
     pub async fn submit(&self, submission: Submission) -> Result<Answer, SubmitError> {
-        self.enqueue(submission)?.await.map_err(|_| SubmitError::Unanswered)
+        self.enqueue(submission)?.await.unwrap_or(Err(SubmitError::Unanswered))
     }
 
     /// Submits an input without waiting; the receiver gets the answer.
     ///
     /// # Errors
     /// When it is not taken.
-    pub fn enqueue(&self, submission: Submission) -> Result<oneshot::Receiver<Answer>, SubmitError> {
+    pub fn enqueue(
+        &self,
+        submission: Submission,
+    ) -> Result<oneshot::Receiver<Result<Answer, SubmitError>>, SubmitError> {
         let (reply, answer) = oneshot::channel();
         match self.writer.try_send(Message::Submit(submission, reply)) {
             Ok(()) => Ok(answer),

@@ -9,11 +9,16 @@
 pub mod clock;
 pub mod handle;
 pub mod recover;
+pub mod status;
 
 mod claims;
+mod courier;
 mod projection;
+mod shared;
 mod writer;
 
 pub use clock::Clock;
+pub use courier::Outside;
 pub use handle::{Answer, Handle, ReadError, Submission, SubmitError};
+pub use shared::{ReloadUnavailable, Shared};
 pub use writer::WriterError;

@@ -13,7 +13,6 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::engine::rows::ArchiveError;
 use crate::engine::{self, Applied, State};
-use crate::journal::encode::SealError;
 use crate::journal::{self, Head, Journal, JournalError, SealedEntry};
 use crate::model::entry::{APPLY_VERSION, Cause, ENTRY_FORMAT, Entry};
 use crate::model::event::Event;
@@ -25,7 +24,7 @@ use crate::store::{Store, StoreError};
 
 use super::claims::{Claimed, Claims};
 use super::clock::Clock;
-use super::handle::{Answer, Message, Submission};
+use super::handle::{Answer, Message, Submission, SubmitError};
 use super::projection::{FinishError, Projection, ProjectionEnded};
 
 /// The most inputs in one group.
@@ -43,9 +42,6 @@ pub enum WriterError {
     /// The journal cannot be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// An entry cannot be written as it is: a mistake of ours.
-    #[error(transparent)]
-    Seal(#[from] SealError),
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -95,7 +91,7 @@ struct Pending {
 
 /// Who waits for the answer.
 enum Reply {
-    To(oneshot::Sender<Answer>),
+    To(oneshot::Sender<Result<Answer, SubmitError>>),
     /// The writer's own claim of an effect.
     Claim(ReadyEffect),
     /// The writer's own tick.
@@ -199,7 +195,10 @@ impl Writer {
         if group.is_empty() {
             return Ok(());
         }
-        let (entries, replies) = self.seal(group, head, at_ms)?;
+        let (entries, replies) = self.seal(group, head, at_ms);
+        if entries.is_empty() {
+            return Ok(());
+        }
         let sealed: Vec<SealedEntry> = entries.iter().map(|(_, sealed)| sealed.clone()).collect();
         self.journal.append(head.seq, &sealed)?;
         self.metrics.journal_groups.inc();
@@ -276,21 +275,15 @@ impl Writer {
         Ok(())
     }
 
-    /// Gives each input its place in history.
-    fn seal(
-        &self,
-        group: Vec<Pending>,
-        head: Head,
-        at_ms: u64,
-    ) -> Result<(Vec<(Entry, SealedEntry)>, Vec<Reply>), WriterError> {
+    /// Gives each input its place in history. One that cannot be written is refused by itself.
+    fn seal(&self, group: Vec<Pending>, head: Head, at_ms: u64) -> (Vec<(Entry, SealedEntry)>, Vec<Reply>) {
         let mut entries = Vec::with_capacity(group.len());
         let mut replies = Vec::with_capacity(group.len());
-        let (mut seq, mut prev_hash) = (head.seq, head.hash);
+        let (mut last_seq, mut prev_hash) = (head.seq, head.hash);
         for Pending { submission, reply } in group {
-            seq = seq.saturating_add(1);
             let entry = Entry {
                 format: ENTRY_FORMAT,
-                seq,
+                seq: last_seq.saturating_add(1),
                 epoch: self.epoch,
                 at_ms,
                 apply_version: APPLY_VERSION,
@@ -299,12 +292,23 @@ impl Writer {
                 cause: submission.cause,
                 input: submission.input,
             };
-            let sealed = journal::seal(&entry)?;
-            prev_hash = sealed.hash();
-            entries.push((entry, sealed));
-            replies.push(reply);
+            match journal::seal(&entry) {
+                Ok(sealed) => {
+                    last_seq = entry.seq;
+                    prev_hash = sealed.hash();
+                    entries.push((entry, sealed));
+                    replies.push(reply);
+                }
+                Err(error) => {
+                    tracing::warn!(cause = ?entry.cause, %error, "An input cannot be kept.");
+                    if let Reply::To(sender) = reply {
+                        // Who asked may have gone away.
+                        drop(sender.send(Err(SubmitError::Unwritable)));
+                    }
+                }
+            }
         }
-        Ok((entries, replies))
+        (entries, replies)
     }
 
     fn conclude(&self, entry: &Entry, applied: &Applied, reply: Reply, claims: &mut Claims) {
@@ -351,6 +355,6 @@ fn answer(reply: Reply, applied: &Applied, repetition: Repetition) {
             repeated: repetition == Repetition::Repeated,
         };
         // Who asked has gone away: the input is taken in all the same.
-        sender.send(answer).map_or((), drop);
+        drop(sender.send(Ok(answer)));
     }
 }

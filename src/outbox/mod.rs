@@ -1,7 +1,17 @@
 //! Everything that leaves the daemon.
 //!
-//! What lives here: the one outbound HTTP client (`http`).
-//! Who may call it: `node`. What it may call: `model` and the libraries.
-//! The invariant: no other room opens an outgoing connection, so every target passes the same guard.
+//! Lives here: the one outbound HTTP client ([`http`]), the connected channels and endpoints
+//! ([`connections`]), one attempt on one effect ([`deliver`]) and the signed form of notifications.
+//! May be called by `node` and `api`; calls `channels` and `model`.
+//!
+//! Invariant: no other room opens an outgoing connection, so every target passes the same guard. When an
+//! effect is tried, in which order and how often, is the engine's matter.
 
+pub mod connections;
 pub mod http;
+
+mod deliver;
+mod notify;
+
+pub use connections::Connections;
+pub use deliver::deliver;

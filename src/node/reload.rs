@@ -1,0 +1,224 @@
+//! Loading the configuration files and making them live, all or nothing.
+//!
+//! Files with errors never replace what is live and never stop the daemon. The configuration becomes live
+//! by an entry of the journal, so it has its place among everything else that happened.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::channels::ResolvedSecrets;
+use crate::config::canonical::{Canonical, canonical};
+use crate::config::secret::{Literals, ProcessEnvironment, resolve};
+use crate::config::source::SourceSet;
+use crate::config::{diagnostic, git, load, watch};
+use crate::engine::live::Live;
+use crate::model::config::Config;
+use crate::model::entry::Cause;
+use crate::model::input::{ConfigActivated, Input};
+use crate::model::outcome::Outcome;
+use crate::model::secret::SecretRef;
+use crate::observe::Metrics;
+use crate::outbox::Connections;
+use crate::outbox::http::{GuardPolicy, HttpClient};
+
+use super::courier::Outside;
+use super::handle::{Handle, Submission};
+use super::status::{ActiveVersion, ConfigStatus, ReloadReport, ReloadResult};
+
+/// Loads configurations, one at a time.
+pub(super) struct Reloader {
+    pub(super) folder: PathBuf,
+    pub(super) handle: Handle,
+    pub(super) live: Arc<ArcSwap<Live>>,
+    pub(super) outside: Arc<ArcSwap<Outside>>,
+    pub(super) status: Arc<ArcSwap<ConfigStatus>>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+/// Secrets of one configuration, looked up when asked for.
+pub(super) struct Lookup {
+    pub(super) environment: ProcessEnvironment,
+    pub(super) literals: Literals,
+}
+
+impl ResolvedSecrets for Lookup {
+    fn secret(&self, reference: &SecretRef) -> Option<Zeroizing<String>> {
+        resolve(reference, &self.environment, &self.literals)
+            .ok()
+            .map(|secret| Zeroizing::new(secret.expose().to_owned()))
+    }
+}
+
+impl Reloader {
+    /// Reloads whenever the files change or somebody asks, until the daemon stops.
+    pub(super) async fn run(
+        self,
+        mut asked: mpsc::Receiver<oneshot::Sender<ReloadReport>>,
+        mut changed: mpsc::Receiver<watch::Changed>,
+        stop: CancellationToken,
+    ) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Some(reply) = asked.recv() => {
+                    let report = self.reload(self.read().await).await;
+                    // Who asked may have gone away.
+                    drop(reply.send(report));
+                }
+                Some(change) = changed.recv() => {
+                    self.reload(change.set).await;
+                }
+                else => return,
+            }
+        }
+    }
+
+    /// Reads the files when they rest; as they are when they never do.
+    async fn read(&self) -> SourceSet {
+        match watch::settled(&self.folder).await {
+            Some(settled) => settled.set,
+            None => SourceSet::read(&self.folder),
+        }
+    }
+
+    /// Makes a set of files live if it has no errors.
+    pub(super) async fn reload(&self, set: SourceSet) -> ReloadReport {
+        let report = self.try_reload(set).await;
+        self.metrics.reload(report.result.as_str());
+        match report.result {
+            ReloadResult::Activated => {
+                tracing::info!(version = report.version, "The configuration is live.");
+            }
+            ReloadResult::Unchanged => tracing::debug!("The configuration has not changed."),
+            ReloadResult::Refused => tracing::warn!(
+                reason = report.reason,
+                diagnostics = report.diagnostics.len(),
+                "The configuration has errors and was not made live; run `switchboard check`.",
+            ),
+        }
+        let mut status = ConfigStatus::clone(&self.status.load());
+        status.last_attempt = Some(report.clone());
+        self.status.store(Arc::new(status));
+        report
+    }
+
+    async fn try_reload(&self, set: SourceSet) -> ReloadReport {
+        let at_ms = self.handle.now_ms();
+        let loaded = match tokio::task::spawn_blocking(move || load::load(&set)).await {
+            Ok(loaded) => loaded,
+            Err(_) => return refused(at_ms, None, Vec::new(), "loading the files broke off; this is a mistake of ours"),
+        };
+        let diagnostics: Vec<_> = loaded.diagnostics.iter().map(diagnostic::to_json).collect();
+        let Some(config) = loaded.config else {
+            return refused(at_ms, None, diagnostics, "the files have errors");
+        };
+        let Canonical { bytes, version } = match canonical(&config) {
+            Ok(canonical) => canonical,
+            Err(error) => return refused(at_ms, None, diagnostics, &error.to_string()),
+        };
+        let outside = match open(&config, &self.lookup(loaded.literals)) {
+            Ok(outside) => outside,
+            Err(error) => return refused(at_ms, Some(version), diagnostics, &error),
+        };
+        let problems = outside.connections.problems();
+        // Before the entry: an effect that the new configuration causes finds what it needs.
+        let before = self.outside.swap(Arc::new(outside));
+        if self.live.load().version == version {
+            self.set_problems(problems);
+            return ReloadReport {
+                at_ms,
+                result: ReloadResult::Unchanged,
+                version: Some(version),
+                diagnostics,
+                reason: None,
+            };
+        }
+        let commit = git::commit(&self.folder);
+        match self.activate(bytes, &version, commit.clone()).await {
+            Ok(seq) => {
+                match Live::compile(config, version.clone()) {
+                    Ok(live) => self.live.store(Arc::new(live)),
+                    // The engine compiled the same a moment ago.
+                    Err(error) => tracing::error!(%error, "The live configuration cannot be compiled."),
+                }
+                let active = ActiveVersion { version: version.clone(), commit, seq, activated_at_ms: at_ms };
+                self.status.store(Arc::new(ConfigStatus { active: Some(active), last_attempt: None, problems }));
+                ReloadReport {
+                    at_ms,
+                    result: ReloadResult::Activated,
+                    version: Some(version),
+                    diagnostics,
+                    reason: None,
+                }
+            }
+            Err(reason) => {
+                self.outside.store(before);
+                refused(at_ms, Some(version), diagnostics, &reason)
+            }
+        }
+    }
+
+    fn lookup(&self, literals: Literals) -> Lookup {
+        Lookup { environment: ProcessEnvironment::new(&self.folder), literals }
+    }
+
+    fn set_problems(&self, problems: Vec<(String, String)>) {
+        let mut status = ConfigStatus::clone(&self.status.load());
+        status.problems = problems;
+        self.status.store(Arc::new(status));
+    }
+
+    async fn activate(
+        &self,
+        canonical: Vec<u8>,
+        version: &str,
+        commit: Option<String>,
+    ) -> Result<u64, String> {
+        let text = String::from_utf8(canonical).map_err(|error| error.to_string())?;
+        let config = RawValue::from_string(text).map_err(|error| error.to_string())?;
+        let activated = ConfigActivated { version: version.to_owned(), commit, config };
+        let submission = Submission {
+            input_id: format!("config/{version}"),
+            cause: Cause::Reload,
+            input: Input::ConfigActivated(activated),
+        };
+        let answer = self.handle.submit(submission).await.map_err(|error| error.to_string())?;
+        match answer.outcome {
+            Outcome::Applied(_) => Ok(answer.seq),
+            Outcome::Rejected(rejection) => Err(rejection.to_string()),
+        }
+    }
+}
+
+/// Connects what a configuration declares.
+pub(super) fn open(config: &Config, secrets: &dyn ResolvedSecrets) -> Result<Outside, String> {
+    let nets = config
+        .daemon
+        .allow_private
+        .iter()
+        .map(|net| net.parse().map_err(|_| format!("`{net}` is not a network; write it as 10.1.0.0/16")))
+        .collect::<Result<Vec<_>, _>>()?;
+    let client = HttpClient::new(GuardPolicy::new(nets)).map_err(|error| error.to_string())?;
+    Ok(Outside { connections: Connections::open(config, secrets), client })
+}
+
+fn refused(
+    at_ms: u64,
+    version: Option<String>,
+    diagnostics: Vec<serde_json::Value>,
+    reason: &str,
+) -> ReloadReport {
+    ReloadReport {
+        at_ms,
+        result: ReloadResult::Refused,
+        version,
+        diagnostics,
+        reason: Some(reason.to_owned()),
+    }
+}

@@ -1,0 +1,78 @@
+//! The channels and endpoints of the live configuration, connected: settings checked, secrets taken.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::Uri;
+use zeroize::Zeroizing;
+
+use crate::channels::{self, Channel, ConnectError, ResolvedSecrets};
+use crate::model::config::Config;
+use crate::model::id::{ChannelId, EndpointId};
+
+use super::notify::SigningKey;
+
+/// What can be written to and taken from. Immutable; a reload makes a new one.
+#[derive(Debug, Default)]
+pub struct Connections {
+    channels: BTreeMap<ChannelId, Result<Arc<dyn Channel>, ConnectError>>,
+    endpoints: BTreeMap<EndpointId, Result<EndpointConnection, String>>,
+}
+
+/// An endpoint that can be posted to.
+#[derive(Debug)]
+pub(super) struct EndpointConnection {
+    pub(super) url: Uri,
+    pub(super) key: SigningKey,
+}
+
+impl Connections {
+    /// Connects everything that a configuration declares. What cannot be connected is kept with its reason:
+    /// it does not keep the rest from working.
+    pub fn open(config: &Config, secrets: &dyn ResolvedSecrets) -> Self {
+        let channels = config
+            .channels
+            .iter()
+            .map(|(id, channel)| {
+                let connected = channels::connect(id, &channel.settings, secrets).map(Arc::from);
+                (id.clone(), connected)
+            })
+            .collect();
+        let endpoints = config
+            .daemon
+            .endpoints
+            .iter()
+            .map(|(id, endpoint)| {
+                let secret = secrets.secret(&endpoint.secret);
+                (id.clone(), connect_endpoint(&endpoint.url, secret))
+            })
+            .collect();
+        Self { channels, endpoints }
+    }
+
+    /// A connected channel; the reason when it is declared but not connected; `None` when it is not declared.
+    pub fn channel(&self, id: &str) -> Option<&Result<Arc<dyn Channel>, ConnectError>> {
+        self.channels.get(id)
+    }
+
+    /// What is declared but not connected, with the reasons. Never contains a secret.
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let channels = self.channels.iter().filter_map(|(id, connected)| {
+            connected.as_ref().err().map(|error| (format!("channel {id}"), error.to_string()))
+        });
+        let endpoints = self.endpoints.iter().filter_map(|(id, connected)| {
+            connected.as_ref().err().map(|reason| (format!("endpoint {id}"), reason.clone()))
+        });
+        channels.chain(endpoints).collect()
+    }
+
+    pub(super) fn endpoint(&self, id: &EndpointId) -> Option<&Result<EndpointConnection, String>> {
+        self.endpoints.get(id)
+    }
+}
+
+fn connect_endpoint(url: &str, secret: Option<Zeroizing<String>>) -> Result<EndpointConnection, String> {
+    let url: Uri = url.parse().map_err(|_| "its `url` is not an address".to_owned())?;
+    let secret = secret.ok_or_else(|| "its `secret` has no value: set it and reload".to_owned())?;
+    Ok(EndpointConnection { url, key: SigningKey::from_text(&secret)? })
+}

@@ -1,0 +1,129 @@
+//! One attempt on one effect, from its first request to its result.
+
+use crate::channels::{Channel, Progress, SendFailure, Verdict, WireRequest, WireResponse};
+use crate::model::effect::{Attempt, Effect, EffectAction, Refusal};
+use crate::model::id::{ChannelId, EndpointId};
+
+use super::connections::Connections;
+use super::http::{self, HttpClient, SendError};
+use super::notify;
+
+/// Requests of one attempt: a text in its most parts, each with an upload, and then some.
+const REQUESTS_MAX: usize = 64;
+
+/// Tries an effect. Always gives a result; never contains a secret. `now_ms` is the time of the attempt.
+pub async fn deliver(
+    client: &HttpClient,
+    connections: &Connections,
+    effect: &Effect,
+    now_ms: u64,
+) -> Attempt {
+    match &effect.action {
+        EffectAction::Send(outgoing) => to_channel(client, connections, &outgoing.channel, effect).await,
+        EffectAction::AcknowledgeButton { channel, .. } => {
+            to_channel(client, connections, channel, effect).await
+        }
+        EffectAction::Notify(notification) => {
+            let endpoint = &notification.endpoint;
+            match connections.endpoint(endpoint) {
+                None => gone("endpoint", endpoint.as_str()),
+                Some(Err(reason)) => not_connected(effect, &format!("endpoint `{endpoint}`"), reason),
+                Some(Ok(connected)) => {
+                    let request =
+                        notify::request(&connected.url, &connected.key, effect.id, notification, now_ms);
+                    match request {
+                        Ok(request) => to_endpoint(client, endpoint, request).await,
+                        Err(error) => Attempt::Refused { reason: Refusal::Permanent, error },
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn to_channel(
+    client: &HttpClient,
+    connections: &Connections,
+    id: &ChannelId,
+    effect: &Effect,
+) -> Attempt {
+    let channel: &dyn Channel = match connections.channel(id.as_str()) {
+        None => return gone("channel", id.as_str()),
+        Some(Err(error)) => {
+            return not_connected(effect, &format!("channel `{id}`"), &error.to_string());
+        }
+        Some(Ok(channel)) => channel.as_ref(),
+    };
+    let mut progress = Progress::resume(effect);
+    for _ in 0..REQUESTS_MAX {
+        let request = match channel.encode(effect, &progress) {
+            Ok(request) => request,
+            Err(error) => return error.attempt(),
+        };
+        let response = send(client, request).await;
+        match channel.classify(effect, &progress, response.as_ref()) {
+            Verdict::More(next) => progress = next,
+            Verdict::Ended(attempt) => return attempt,
+        }
+    }
+    Attempt::Refused {
+        reason: Refusal::Permanent,
+        error: format!("the message needs more than {REQUESTS_MAX} requests"),
+    }
+}
+
+async fn send(client: &HttpClient, request: WireRequest) -> Result<WireResponse, SendFailure> {
+    let mut outbound = http::WireRequest::new(request.method, request.url);
+    outbound.headers = request.headers;
+    outbound.body = request.body;
+    match client.send(outbound).await {
+        Ok(response) => {
+            Ok(WireResponse { status: response.status, headers: response.headers, body: response.body })
+        }
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+fn failure(error: &SendError) -> SendFailure {
+    let text = error.to_string();
+    match error {
+        SendError::InvalidRequest(_) | SendError::Refused { .. } => SendFailure::Refused(text),
+        SendError::NotSent { .. } => SendFailure::NotSent(text),
+        SendError::Ambiguous { .. } => SendFailure::Ambiguous(text),
+        SendError::TooLarge { .. } => SendFailure::TooLarge,
+    }
+}
+
+async fn to_endpoint(client: &HttpClient, endpoint: &EndpointId, request: http::WireRequest) -> Attempt {
+    match client.send(request).await {
+        Ok(response) => notify::classify(&response),
+        Err(error) => {
+            let text = format!("endpoint `{endpoint}`: {error}");
+            match error {
+                SendError::InvalidRequest(_) | SendError::Refused { .. } => {
+                    Attempt::Refused { reason: Refusal::Permanent, error: text }
+                }
+                SendError::NotSent { .. } => Attempt::Retry { after_ms: None, error: text, parts_done: 0 },
+                SendError::Ambiguous { .. } | SendError::TooLarge { .. } => {
+                    Attempt::Ambiguous { error: text, parts_done: 0 }
+                }
+            }
+        }
+    }
+}
+
+fn gone(what: &str, id: &str) -> Attempt {
+    Attempt::Refused {
+        reason: Refusal::Permanent,
+        error: format!("the {what} `{id}` is not in the configuration any more"),
+    }
+}
+
+/// It may come back with the next reload: that is worth waiting for.
+fn not_connected(effect: &Effect, what: &str, reason: &str) -> Attempt {
+    Attempt::Retry {
+        after_ms: None,
+        error: format!("the {what} is not connected: {reason}"),
+        parts_done: effect.parts_done,
+    }
+}
