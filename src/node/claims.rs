@@ -25,6 +25,7 @@ pub(super) struct Claims {
     listed: BTreeSet<EffectId>,
     in_flight: BTreeMap<EffectId, Target>,
     busy: BTreeMap<Target, usize>,
+    draining: bool,
 }
 
 /// An effect that was claimed and is to be tried.
@@ -47,9 +48,17 @@ impl Claims {
         }
     }
 
+    /// From now on nothing is claimed any more.
+    pub(super) const fn drain(&mut self) {
+        self.draining = true;
+    }
+
     /// The effects to claim now.
     pub(super) fn next(&mut self) -> Vec<ReadyEffect> {
         let mut next = Vec::new();
+        if self.draining {
+            return next;
+        }
         for (target, waiting) in &mut self.waiting {
             let busy = self.busy.entry(target.clone()).or_default();
             while *busy < PER_TARGET_MAX
@@ -67,7 +76,8 @@ impl Claims {
 
     /// Whether anything could be claimed.
     pub(super) fn has_next(&self) -> bool {
-        self.waiting.keys().any(|target| self.busy.get(target).is_none_or(|busy| *busy < PER_TARGET_MAX))
+        !self.draining
+            && self.waiting.keys().any(|target| self.busy.get(target).is_none_or(|busy| *busy < PER_TARGET_MAX))
     }
 
     /// An attempt ended, or was not claimed after all.

@@ -84,6 +84,8 @@ pub(super) enum Message {
     Publish,
     /// The store has something new; hand the next part over if there is one.
     Stored,
+    /// Begin no more attempts on effects: the daemon is about to stop.
+    Drain,
     /// Finish what waits, bring the store up to date and end.
     Stop,
 }

@@ -118,7 +118,7 @@ impl Writer {
         let mut publish = false;
         let mut changed_since_ms = None;
         loop {
-            let received = self.receive(&claims, changed_since_ms);
+            let received = self.receive(&mut claims, changed_since_ms);
             publish |= received.publish;
             self.projection.collect(&mut self.state);
             self.take_in(received.group, &mut claims)?;
@@ -143,7 +143,7 @@ impl Writer {
     }
 
     /// Waits for something to do and takes what is there, up to a group.
-    fn receive(&mut self, claims: &Claims, changed_since_ms: Option<u64>) -> Received {
+    fn receive(&mut self, claims: &mut Claims, changed_since_ms: Option<u64>) -> Received {
         let mut received = Received::default();
         let first = if claims.has_next() {
             match self.incoming.try_recv() {
@@ -166,6 +166,7 @@ impl Writer {
                 }
                 Message::Publish => received.publish = true,
                 Message::Stored => {}
+                Message::Drain => claims.drain(),
                 Message::Stop => received.stop = true,
             }
             if received.group.len() >= GROUP_MAX {
