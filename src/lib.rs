@@ -4,5 +4,6 @@
 //! journal; a pure engine applies them in order; the engine's answer is changes (to the store),
 //! effects (for the outbox) and events (for people and machines that watch).
 
+pub mod config;
 pub mod engine;
 pub mod model;
