@@ -1,1 +1,3 @@
 //! All tests of the product in one binary: one folder per kind.
+
+mod config;

@@ -1,0 +1,52 @@
+//! Channels: no channel without the secret that verifies its calls.
+
+use crate::config::diagnostic::{Code, Finding};
+use crate::config::grammar::walk::Walk;
+use crate::config::scalar::Unfit;
+use crate::config::tree::Node;
+use crate::model::channel::ChannelKind;
+
+/// Checks that a channel has its secrets.
+pub fn channel(walk: &mut Walk<'_>, node: &Node, kind: ChannelKind) {
+    let missing = |walk: &mut Walk<'_>, what: &str, example: &str| {
+        walk.push(
+            Finding::new(Code::ChannelSecret, node.head(), format!("the channel has no {what}"))
+                .label("anybody could post messages in the name of its clients")
+                .help(format!("add `{example}`")),
+        );
+    };
+    match kind {
+        ChannelKind::Telegram => {
+            if node.get("token").is_none() {
+                walk.push(
+                    Finding::new(Code::ChannelSecret, node.head(), "the channel has no `token`")
+                        .label("nothing can be sent without it")
+                        .help("add `token: {env: TELEGRAM_TOKEN}`; @BotFather gives it"),
+                );
+            }
+            if node.get("webhook_secret").is_none() {
+                missing(walk, "`webhook_secret`", "webhook_secret: {env: TELEGRAM_SECRET}");
+            }
+        }
+        ChannelKind::Webhook => match node.get("signature") {
+            None => {
+                missing(walk, "`signature`", "signature: {header: X-Signature, secret: {env: ERP_SECRET}}")
+            }
+            Some(signature) if !signature.entries().is_empty() && signature.get("secret").is_none() => {
+                missing(walk, "`signature.secret`", "secret: {env: ERP_SECRET}");
+            }
+            Some(_) => {}
+        },
+        _ => {}
+    }
+}
+
+/// The name of a header.
+///
+/// # Errors
+/// When it is not one.
+pub fn header_name(text: &str) -> Result<(), Unfit> {
+    text.parse::<http::HeaderName>()
+        .map(drop)
+        .map_err(|_| Unfit { expected: "the name of a header, such as `X-Signature`".to_owned() })
+}

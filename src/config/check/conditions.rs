@@ -1,0 +1,456 @@
+//! Conditions: the path is known for the event, the test fits what stands there, the value fits the
+//! test.
+
+use serde_json::Value;
+
+use super::jsonpaths;
+use crate::config::diagnostic::{Code, Finding};
+use crate::config::facts::{Fact, Facts, Lookup};
+use crate::config::grammar::walk::{Walk, shown};
+use crate::config::scalar;
+use crate::config::suggest::nearest;
+use crate::config::tree::{Kind, Node};
+
+/// A compiled regular expression may take this much: larger ones are bombs.
+const REGEX_BYTES_MAX: usize = 1 << 20;
+
+/// The connectives.
+pub const CONNECTIVES: [&str; 4] = ["all", "any", "none", "not"];
+
+/// What a test takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// One value.
+    Value,
+    /// A list of values.
+    Values,
+    /// Two values.
+    Pair,
+    /// One text.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// A regular expression.
+    Regex,
+    /// A whole number.
+    Count,
+    /// `true` or `false`.
+    Flag,
+    /// Tests.
+    Tests,
+    /// Anything; not acted on yet.
+    Later,
+}
+
+/// The tests with what they take.
+pub const TESTS: [(&str, Takes); 24] = [
+    ("eq", Takes::Value),
+    ("ne", Takes::Value),
+    ("in", Takes::Values),
+    ("not_in", Takes::Values),
+    ("gt", Takes::Value),
+    ("gte", Takes::Value),
+    ("lt", Takes::Value),
+    ("lte", Takes::Value),
+    ("between", Takes::Pair),
+    ("contains", Takes::Text),
+    ("contains_any", Takes::Texts),
+    ("starts_with", Takes::Text),
+    ("ends_with", Takes::Text),
+    ("matches", Takes::Regex),
+    ("has", Takes::Value),
+    ("has_any", Takes::Values),
+    ("has_all", Takes::Values),
+    ("size", Takes::Count),
+    ("exists", Takes::Flag),
+    ("any_of", Takes::Tests),
+    ("all_of", Takes::Tests),
+    ("changed", Takes::Later),
+    ("within", Takes::Later),
+    ("ignore_case", Takes::Flag),
+];
+
+/// A condition on what stands in the walk's context.
+pub fn of_context(walk: &mut Walk<'_>, node: &Node) {
+    condition(walk, node);
+}
+
+/// A condition on a received message.
+pub fn of_message(walk: &mut Walk<'_>, node: &Node) {
+    with(walk, Facts::message(), node);
+}
+
+/// A condition on a dialog.
+pub fn of_dialog(walk: &mut Walk<'_>, node: &Node) {
+    with(walk, Facts::dialog(), node);
+}
+
+fn with(walk: &mut Walk<'_>, facts: Facts, node: &Node) {
+    let outer = std::mem::replace(&mut walk.facts, facts);
+    condition(walk, node);
+    walk.facts = outer;
+}
+
+fn condition(walk: &mut Walk<'_>, node: &Node) {
+    const EXPECTED: &str = "a condition such as `{path: message.text, contains: refund}`";
+    let Kind::Mapping(entries) = &node.kind else {
+        let help = matches!(node.kind, Kind::Sequence(_))
+            .then(|| "write the list under `all:` or `any:`".to_owned());
+        walk.wrong_type(node, EXPECTED, help);
+        return;
+    };
+    let connectives: Vec<_> =
+        entries.iter().filter(|entry| CONNECTIVES.contains(&entry.key.text.as_str())).collect();
+    let free = entries.iter().filter(|entry| entry.key.is_free()).count();
+    match connectives.as_slice() {
+        [] => leaf(walk, node),
+        [one] if entries.len() == 1 + free => match one.key.text.as_str() {
+            "not" => condition(walk, &one.value),
+            _ => match &one.value.kind {
+                Kind::Sequence(items) if !items.is_empty() => {
+                    items.iter().for_each(|item| condition(walk, item))
+                }
+                _ => walk.wrong_type(&one.value, "a list of conditions", None),
+            },
+        },
+        [one, ..] => walk.push(
+            Finding::new(
+                Code::KeyChoice,
+                one.key.span,
+                format!("`{}` stands alone in its mapping", one.key.text),
+            )
+            .help("join several conditions in a list under `all:` or `any:`"),
+        ),
+    }
+}
+
+fn leaf(walk: &mut Walk<'_>, node: &Node) {
+    let fact = match node.get("path") {
+        None => {
+            walk.missing(node, "path");
+            Some(Fact::Free)
+        }
+        Some(path) => fact_of(walk, path),
+    };
+    tests(walk, node, fact.unwrap_or(Fact::Free), Level::Condition);
+}
+
+/// Whether tests stand beside a path or below another test.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Condition,
+    Inner,
+}
+
+fn tests(walk: &mut Walk<'_>, node: &Node, fact: Fact, level: Level) {
+    let mut count = 0;
+    for entry in node.entries() {
+        let key = entry.key.text.as_str();
+        if entry.key.is_free() || (level == Level::Condition && key == "path") {
+            continue;
+        }
+        let Some((_, takes)) = TESTS.iter().find(|(name, _)| *name == key) else {
+            let known = || TESTS.iter().map(|(name, _)| *name).chain(["path"]).chain(CONNECTIVES);
+            let help = nearest(key, known()).map_or_else(
+                || {
+                    let names: Vec<_> = TESTS.iter().map(|(name, _)| *name).collect();
+                    format!("the tests are: {}", names.join(", "))
+                },
+                |near| format!("did you mean `{near}`?"),
+            );
+            walk.push(
+                Finding::new(Code::UnknownKey, entry.key.span, format!("unknown test `{}`", shown(key)))
+                    .help(help),
+            );
+            continue;
+        };
+        if key == "ignore_case" {
+            walk.node(&entry.value, &crate::config::grammar::shape::Shape::Boolean);
+            continue;
+        }
+        count += 1;
+        if !fits(fact, key) {
+            walk.push(
+                Finding::new(
+                    Code::TestMismatch,
+                    entry.key.span,
+                    format!("`{key}` does not fit {}", describe(fact)),
+                )
+                .help(format!("tests that fit: {}", fitting(fact))),
+            );
+            continue;
+        }
+        operand(walk, &entry.value, key, *takes, fact);
+    }
+    if count == 0 {
+        walk.push(
+            Finding::new(Code::MissingKey, node.head(), "the condition tests nothing")
+                .help(format!("add a test that fits: {}", fitting(fact))),
+        );
+    }
+}
+
+/// Checks what a test compares with.
+fn operand(walk: &mut Walk<'_>, node: &Node, key: &str, takes: Takes, fact: Fact) {
+    match takes {
+        Takes::Value => value(walk, node, fact, key),
+        Takes::Values => list(walk, node, |walk, item| value(walk, item, fact, key)),
+        Takes::Pair => {
+            let [from, to] = node.items() else {
+                walk.wrong_type(node, "a list of two values, the lower one first", None);
+                return;
+            };
+            value(walk, from, fact, key);
+            value(walk, to, fact, key);
+            if let (Some(Value::Number(low)), Some(Value::Number(high))) = (read(fact, from), read(fact, to))
+                && low.as_f64() > high.as_f64()
+            {
+                walk.push(
+                    Finding::new(Code::NeverTrue, node.head(), "nothing is between these two")
+                        .help("write the lower one first"),
+                );
+            }
+        }
+        Takes::Text => {
+            text(walk, node);
+        }
+        Takes::Texts => list(walk, node, |walk, item| {
+            text(walk, item);
+        }),
+        Takes::Regex => {
+            if let Some(pattern) = text(walk, node)
+                && let Err(error) = regex(pattern)
+            {
+                let finding = Finding::new(
+                    Code::Regex,
+                    node.span,
+                    format!("the regular expression does not compile: {error}"),
+                )
+                .help("put it into single quotes, so that YAML leaves `\\` alone");
+                walk.push(finding);
+            }
+        }
+        Takes::Count => walk.node(node, &crate::config::grammar::shape::Shape::Integer(0, 1_000_000)),
+        Takes::Flag => walk.node(node, &crate::config::grammar::shape::Shape::Boolean),
+        Takes::Tests => match &node.kind {
+            Kind::Mapping(_) => tests(walk, node, element(fact), Level::Inner),
+            _ => walk.wrong_type(node, "tests, such as `{eq: won}`", None),
+        },
+        Takes::Later => walk.later(node.key.unwrap_or(node.span), format!("the test `{key}`")),
+    }
+}
+
+fn list(walk: &mut Walk<'_>, node: &Node, check: impl Fn(&mut Walk<'_>, &Node)) {
+    match &node.kind {
+        Kind::Sequence(items) => {
+            if items.is_empty() {
+                walk.push(
+                    Finding::new(Code::NeverTrue, node.head(), "an empty list holds nothing to compare with")
+                        .help("add a value, or remove the condition"),
+                );
+            }
+            items.iter().for_each(|item| check(walk, item));
+        }
+        _ => walk.wrong_type(node, "a list", Some("write `[a, b]`".to_owned())),
+    }
+}
+
+/// A text of a test. Spaces count here: `starts_with: " "` is a text.
+fn text<'n>(walk: &mut Walk<'_>, node: &'n Node) -> Option<&'n str> {
+    match node.text() {
+        Some(text) if !node.is_null() && !text.is_empty() => Some(text),
+        _ => {
+            walk.wrong_type(node, "a text", None);
+            None
+        }
+    }
+}
+
+fn value(walk: &mut Walk<'_>, node: &Node, fact: Fact, key: &str) {
+    if matches!(fact, Fact::Free | Fact::Later | Fact::Objects) {
+        return;
+    }
+    if node.text().is_none() || node.is_null() {
+        walk.wrong_type(
+            node,
+            "a single value",
+            (key == "eq").then(|| "to test that nothing is there, write `exists: false`".to_owned()),
+        );
+        return;
+    }
+    match fact {
+        Fact::Name(name) => {
+            walk.reference(node, name);
+        }
+        Fact::Word(words) => walk.node(node, &crate::config::grammar::shape::Shape::Word(words)),
+        _ if read(fact, node).is_none() => {
+            let expected = match fact {
+                Fact::Boolean => "`true` or `false`",
+                Fact::Priority => "a number, or `low`, `normal`, `high`, `urgent`",
+                _ => "a number",
+            };
+            let found = node.text().unwrap_or_default();
+            walk.push(
+                Finding::new(
+                    Code::TestMismatch,
+                    node.span,
+                    format!("`{}` cannot be compared with {}", shown(found), describe(fact)),
+                )
+                .label(format!("expected {expected}")),
+            );
+        }
+        _ => {}
+    }
+}
+
+/// The value of a test in the type of what it is compared with.
+pub fn read(fact: Fact, node: &Node) -> Option<Value> {
+    match fact {
+        Fact::Text | Fact::Name(_) | Fact::Word(_) | Fact::Texts | Fact::Time => {
+            node.text().map(|text| Value::String(text.to_owned()))
+        }
+        Fact::Number => node.text()?.parse::<serde_json::Number>().ok().map(Value::Number),
+        Fact::Priority => match scalar::priority(node.text()?) {
+            Ok(number) => Some(Value::from(number)),
+            Err(_) => node.text()?.parse::<serde_json::Number>().ok().map(Value::Number),
+        },
+        Fact::Boolean => match node.plain()? {
+            "true" => Some(Value::Bool(true)),
+            "false" => Some(Value::Bool(false)),
+            _ => None,
+        },
+        Fact::Object | Fact::Objects | Fact::Free | Fact::Later => Some(node.to_json()),
+    }
+}
+
+/// What stands at a path; `None` when that was reported.
+fn fact_of(walk: &mut Walk<'_>, node: &Node) -> Option<Fact> {
+    let text = walk.text(node)?;
+    match look_up(walk.facts, text) {
+        Err(fault) => {
+            walk.push(fault.at(node));
+            None
+        }
+        Ok(Lookup::Known(Fact::Later)) => {
+            walk.later(node.span, format!("the path `{}`", shown(text)));
+            Some(Fact::Free)
+        }
+        Ok(Lookup::Known(fact)) => Some(fact),
+        Ok(Lookup::NotHere) => {
+            let roots = walk.facts.roots();
+            walk.push(
+                Finding::new(
+                    Code::UnknownPath,
+                    node.span,
+                    format!("`{}` is not there for this event", shown(text)),
+                )
+                .help(format!("this event has: {roots}")),
+            );
+            None
+        }
+        Ok(Lookup::Unknown(near)) => {
+            let roots = walk.facts.roots();
+            walk.push(
+                Finding::new(Code::UnknownPath, node.span, format!("unknown path `{}`", shown(text))).help(
+                    near.map_or_else(
+                        || format!("paths begin with {roots}"),
+                        |near| format!("did you mean `{near}`?"),
+                    ),
+                ),
+            );
+            None
+        }
+    }
+}
+
+/// Looks up a path in its short form (`a.b`) or as a JSONPath.
+///
+/// # Errors
+/// When it is a JSONPath that cannot be used.
+pub fn look_up(facts: Facts, text: &str) -> Result<Lookup, jsonpaths::Fault> {
+    let (names, exact) = if text.starts_with('$') {
+        jsonpaths::parse(text)?
+    } else {
+        (text.split('.').map(str::to_owned).collect(), true)
+    };
+    let path: Vec<&str> = names.iter().map(String::as_str).collect();
+    Ok(facts.look_up(&path, exact))
+}
+
+/// Compiles a regular expression within the limit of size.
+///
+/// # Errors
+/// When it does not compile: the reason on one line.
+pub fn regex(pattern: &str) -> Result<regex::Regex, String> {
+    regex::RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build().map_err(|error| {
+        let text = error.to_string();
+        let last = text.lines().last().unwrap_or_default();
+        last.trim_start_matches("error: ").to_owned()
+    })
+}
+
+/// What the elements of a list are.
+pub const fn element(fact: Fact) -> Fact {
+    match fact {
+        Fact::Texts => Fact::Text,
+        Fact::Objects => Fact::Free,
+        other => other,
+    }
+}
+
+fn fits(fact: Fact, test: &str) -> bool {
+    let any_of = |tests: &[&str]| tests.contains(&test);
+    match fact {
+        Fact::Free | Fact::Later => true,
+        _ if any_of(&["exists", "changed", "within"]) => true,
+        Fact::Text => any_of(&[
+            "eq",
+            "ne",
+            "in",
+            "not_in",
+            "contains",
+            "contains_any",
+            "starts_with",
+            "ends_with",
+            "matches",
+            "size",
+            "any_of",
+            "all_of",
+        ]),
+        Fact::Name(_) => any_of(&["eq", "ne", "in", "not_in"]),
+        Fact::Word(_) => any_of(&["eq", "ne", "in", "not_in"]),
+        Fact::Number | Fact::Priority => {
+            any_of(&["eq", "ne", "in", "not_in", "gt", "gte", "lt", "lte", "between"])
+        }
+        Fact::Boolean => any_of(&["eq", "ne"]),
+        Fact::Texts => any_of(&["has", "has_any", "has_all", "size", "any_of", "all_of"]),
+        Fact::Objects => any_of(&["size", "any_of", "all_of"]),
+        Fact::Object => any_of(&["size"]),
+        Fact::Time => false,
+    }
+}
+
+fn fitting(fact: Fact) -> String {
+    let names: Vec<_> = TESTS
+        .iter()
+        .filter(|(name, takes)| fits(fact, name) && *takes != Takes::Later && *name != "ignore_case")
+        .map(|(name, _)| *name)
+        .collect();
+    names.join(", ")
+}
+
+const fn describe(fact: Fact) -> &'static str {
+    match fact {
+        Fact::Text => "a text",
+        Fact::Name(_) => "a name",
+        Fact::Word(_) => "one of a few words",
+        Fact::Number => "a number",
+        Fact::Priority => "a priority",
+        Fact::Boolean => "`true` or `false`",
+        Fact::Time => "a time",
+        Fact::Texts => "a list of texts",
+        Fact::Objects => "a list",
+        Fact::Object => "a group of fields",
+        Fact::Free | Fact::Later => "any value",
+    }
+}

@@ -1,0 +1,20 @@
+//! What must hold beyond form: between values, between files, and inside texts that are programs of
+//! their own (templates, regular expressions, JSONPaths, conditions).
+//!
+//! Functions that take a [`Walk`](super::grammar::walk::Walk) are reached from the tables of
+//! `grammar`; [`set`] runs once over all files. [`run`] is the whole of `switchboard check`.
+
+pub mod actions;
+pub mod addresses;
+pub mod calendars;
+pub mod channels;
+pub mod conditions;
+pub mod jsonpaths;
+pub mod operators;
+pub mod rules;
+mod run;
+pub mod secrets;
+pub mod set;
+pub mod templates;
+
+pub use run::{ExitCode, Warnings, run};

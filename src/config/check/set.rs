@@ -1,0 +1,73 @@
+//! What must hold over the whole set: somebody serves each line, teams have operators, tokens differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::operators::sha256;
+use crate::config::diagnostic::{Code, Finding, Report};
+use crate::config::source::FileKind;
+use crate::config::tree::{Node, Span};
+
+/// Checks the set. Looks only at what is well formed; the rest was reported.
+pub fn check(files: &[(FileKind, &Node)], report: &mut Report) {
+    let of = |kind: FileKind| files.iter().filter(move |(other, _)| *other == kind).map(|(_, root)| *root);
+    let mut teams: BTreeSet<&str> = BTreeSet::new();
+    for operator in of(FileKind::Operators).flat_map(|root| named(root, "operators")) {
+        teams.extend(operator.get("teams").into_iter().flat_map(Node::items).filter_map(Node::text));
+    }
+    for line in of(FileKind::Lines).flat_map(|root| named(root, "lines")) {
+        served(line, &teams, report);
+    }
+    tokens(of(FileKind::Operators), report);
+}
+
+/// The values of a mapping of ids.
+fn named<'n>(root: &'n Node, key: &str) -> impl Iterator<Item = &'n Node> {
+    let entries = root.get(key).map_or(&[] as &[_], Node::entries);
+    entries.iter().filter(|entry| !entry.key.is_free()).map(|entry| &entry.value)
+}
+
+fn served(line: &Node, teams: &BTreeSet<&str>, report: &mut Report) {
+    let members = line.at(&["routing", "operators"]).map_or(&[] as &[Node], Node::items);
+    if members.is_empty() {
+        report.push(
+            Finding::new(Code::UnservedLine, line.head(), "nobody serves this line")
+                .label("its dialogs would wait for ever")
+                .help("add `routing: {operators: [anna, {team: sales}]}`"),
+        );
+    }
+    for member in members {
+        if let Some(team) = member.get("team")
+            && team.text().is_some_and(|name| !teams.contains(name))
+        {
+            report.push(
+                Finding::new(
+                    Code::EmptyTeam,
+                    team.span,
+                    format!("no operator belongs to the team `{}`", team.text().unwrap_or_default()),
+                )
+                .help("add the team to `teams:` of an operator in operators.yaml, or remove it here"),
+            );
+        }
+    }
+}
+
+fn tokens<'n>(roots: impl Iterator<Item = &'n Node>, report: &mut Report) {
+    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+    for hash in roots
+        .filter_map(|root| root.get("tokens"))
+        .flat_map(Node::items)
+        .filter_map(|token| token.get("hash"))
+    {
+        let Some(digits) = hash.text().and_then(sha256) else { continue };
+        if let Some(first) = seen.get(&digits) {
+            report.push(
+                Finding::new(Code::SharedHash, hash.span, "two tokens have the same hash")
+                    .label("again here")
+                    .related(*first, "first here")
+                    .help("each token has a text of its own: `switchboard token new`"),
+            );
+        } else {
+            seen.insert(digits, hash.span);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Reads calendars and open lines.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{boolean, list, maybe, maybe_text, named, own, word};
+use crate::config::grammar::channels::kind_of;
+use crate::config::scalar;
+use crate::config::tree::{Entry, Node};
+use crate::model::calendar::{Calendar, Day, Interval};
+use crate::model::id::{CalendarId, LineId, TemplateId};
+use crate::model::line::{Line, Member, RoutingPolicy, Strategy, Texts, Welcome, WelcomeEach};
+
+pub(super) fn calendars(roots: &[&Node]) -> Option<BTreeMap<CalendarId, Calendar>> {
+    named(roots, "calendars")
+        .into_iter()
+        .map(|entry| Some((entry.key.text.as_str().into(), calendar(&entry.value)?)))
+        .collect()
+}
+
+fn calendar(node: &Node) -> Option<Calendar> {
+    let mut week: [Vec<Interval>; 7] = Default::default();
+    for entry in own_entries(node, "week") {
+        let hours = hours(&entry.value)?;
+        for day in scalar::weekdays(&entry.key.text).ok()? {
+            week.get_mut(day)?.clone_from(&hours);
+        }
+    }
+    let closed =
+        node.get("closed").map_or(Some(Vec::new()), |days| list(days, |day| day.text()?.parse().ok()))?;
+    let open = own_entries(node, "open")
+        .map(|entry| Some((entry.key.text.parse::<Day>().ok()?, hours(&entry.value)?)))
+        .collect::<Option<_>>()?;
+    Some(Calendar {
+        timezone: node.get("timezone")?.text()?.to_owned(),
+        week,
+        closed: closed.into_iter().collect::<BTreeSet<Day>>(),
+        open,
+    })
+}
+
+fn own_entries<'n>(node: &'n Node, key: &str) -> impl Iterator<Item = &'n Entry> {
+    node.get(key).into_iter().flat_map(own)
+}
+
+/// The hours of a day, in order.
+fn hours(node: &Node) -> Option<Vec<Interval>> {
+    let mut hours = list(node, |item| {
+        let (from, to) = scalar::interval(item.text()?).ok()?;
+        Some(Interval { from, to })
+    })?;
+    hours.sort_unstable();
+    Some(hours)
+}
+
+pub(super) fn lines(roots: &[&Node]) -> Option<BTreeMap<LineId, Line>> {
+    named(roots, "lines")
+        .into_iter()
+        .map(|entry| Some((entry.key.text.as_str().into(), line(entry)?)))
+        .collect()
+}
+
+fn line(entry: &Entry) -> Option<Line> {
+    let node = &entry.value;
+    Some(Line {
+        name: maybe_text(node, "name")?.unwrap_or_else(|| entry.key.text.clone()),
+        language: maybe_text(node, "language")?,
+        calendar: maybe(node, "calendar", |value| value.text().map(CalendarId::from))?,
+        routing: routing(node.get("routing")?)?,
+        base_priority: node
+            .at(&["priority", "base"])
+            .map_or(Some(0), |base| scalar::priority(base.text()?).ok())?,
+        texts: node.get("texts").map_or(Some(Texts::default()), texts)?,
+        closing: node.at(&["closing", "template"]).map_or(Some(None), |id| template(id).map(Some))?,
+    })
+}
+
+fn template(node: &Node) -> Option<TemplateId> {
+    node.text().map(TemplateId::from)
+}
+
+fn texts(node: &Node) -> Option<Texts> {
+    let welcome = maybe(node, "welcome", |welcome| {
+        Some(Welcome {
+            template: template(welcome.get("template")?)?,
+            each: maybe(welcome, "each", word)?.unwrap_or(WelcomeEach::FirstContact),
+        })
+    })?;
+    let out_of_hours = maybe(node, "out_of_hours", |text| template(text.get("template")?))?;
+    Some(Texts { welcome, out_of_hours })
+}
+
+fn routing(node: &Node) -> Option<RoutingPolicy> {
+    let milliseconds = |value: &Node| scalar::duration_ms(value.text()?).ok();
+    let mut weights = BTreeMap::new();
+    for entry in node.at(&["capacity", "weights"]).into_iter().flat_map(own) {
+        weights.insert(kind_of(&entry.key.text)?, amount(&entry.value)?);
+    }
+    Some(RoutingPolicy {
+        strategy: maybe(node, "strategy", word)?.unwrap_or(Strategy::RoundRobin),
+        members: list(node.get("operators")?, member)?,
+        offer_timeout_ms: maybe(node, "offer_timeout", milliseconds)?
+            .unwrap_or(RoutingPolicy::OFFER_TIMEOUT_MS),
+        require_presence: maybe(node, "require_presence", boolean)?.unwrap_or(true),
+        limit_milli: node.at(&["capacity", "limit"]).map_or(Some(None), |limit| amount(limit).map(Some))?,
+        weights_milli: weights,
+    })
+}
+
+/// A number in thousandths.
+pub(super) fn amount(node: &Node) -> Option<u32> {
+    scalar::thousandths(node.text()?).ok()
+}
+
+fn member(node: &Node) -> Option<Member> {
+    if let Some(operator) = node.text() {
+        return Some(Member::Operator(operator.into()));
+    }
+    if let Some(operator) = node.get("operator") {
+        return operator.text().map(|id| Member::Operator(id.into()));
+    }
+    node.get("team")?.text().map(|id| Member::Team(id.into()))
+}

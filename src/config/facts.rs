@@ -1,0 +1,254 @@
+//! What conditions and templates may speak of: the paths of the document that the engine makes for
+//! an event, with the type of what stands there.
+//!
+//! This is a table. When the engine's document gains a field, a row here makes it known to the
+//! checks, and nothing else changes.
+
+use super::link::Name;
+use super::suggest::nearest;
+use crate::model::event::EventKind;
+
+/// What stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fact {
+    /// A text.
+    Text,
+    /// A text that is the name of something declared.
+    Name(Name),
+    /// One of a closed list of words.
+    Word(&'static [&'static str]),
+    /// A number.
+    Number,
+    /// A number that may be written as a priority.
+    Priority,
+    /// `true` or `false`.
+    Boolean,
+    /// A time; only whether it is there can be tested so far.
+    Time,
+    /// A list of texts.
+    Texts,
+    /// A list of objects.
+    Objects,
+    /// An object with known fields.
+    Object,
+    /// Anything, with anything below it.
+    Free,
+    /// Known to the contract and not filled yet.
+    Later,
+}
+
+const STATES: &[&str] =
+    &["new", "queued", "offered", "accepted", "waiting_client", "waiting_operator", "closed"];
+const KINDS: &[&str] =
+    &["telegram", "whatsapp", "messenger", "instagram", "viber", "vk", "max", "email", "widget", "webhook"];
+
+/// Path and type, sorted by root.
+const FACTS: &[(&str, Fact)] = &[
+    ("event", Fact::Object),
+    ("event.type", Fact::Text),
+    ("event.seq", Fact::Number),
+    ("event.at", Fact::Time),
+    ("event.data", Fact::Free),
+    ("dialog", Fact::Object),
+    ("dialog.id", Fact::Text),
+    ("dialog.line", Fact::Name(Name::Line)),
+    ("dialog.channel", Fact::Name(Name::Channel)),
+    ("dialog.state", Fact::Word(STATES)),
+    ("dialog.owner", Fact::Name(Name::Operator)),
+    ("dialog.team", Fact::Name(Name::Team)),
+    ("dialog.topic", Fact::Text),
+    ("dialog.priority", Fact::Priority),
+    ("dialog.tags", Fact::Texts),
+    ("dialog.custom", Fact::Free),
+    ("dialog.unread", Fact::Number),
+    ("dialog.messages", Fact::Number),
+    ("dialog.opened_at", Fact::Time),
+    ("dialog.queued_at", Fact::Time),
+    ("dialog.accepted_at", Fact::Time),
+    ("dialog.first_response_at", Fact::Time),
+    ("dialog.closed_at", Fact::Time),
+    ("dialog.close_reason", Fact::Word(&["operator", "supervisor", "rule", "spam"])),
+    ("message", Fact::Object),
+    ("message.id", Fact::Text),
+    ("message.text", Fact::Text),
+    ("message.direction", Fact::Word(&["in", "out"])),
+    ("message.author", Fact::Object),
+    ("message.author.kind", Fact::Word(&["client", "operator", "rule", "system", "integration"])),
+    ("message.author.id", Fact::Text),
+    ("message.status", Fact::Word(&["received", "queued", "sent", "delivered", "read", "failed"])),
+    ("message.attachments", Fact::Objects),
+    ("message.button", Fact::Text),
+    ("message.note", Fact::Boolean),
+    ("message.automatic", Fact::Boolean),
+    ("message.external_id", Fact::Text),
+    ("message.reply_to", Fact::Text),
+    ("message.at", Fact::Time),
+    ("client", Fact::Object),
+    ("client.id", Fact::Text),
+    ("client.name", Fact::Text),
+    ("client.username", Fact::Text),
+    ("client.language", Fact::Text),
+    ("client.phones", Fact::Texts),
+    ("client.tags", Fact::Texts),
+    ("client.custom", Fact::Free),
+    ("client.source", Fact::Text),
+    ("client.created_at", Fact::Time),
+    ("client.crm", Fact::Later),
+    ("client.deals", Fact::Later),
+    ("client.emails", Fact::Later),
+    ("chat", Fact::Object),
+    ("chat.id", Fact::Text),
+    ("chat.external_id", Fact::Text),
+    ("chat.user", Fact::Text),
+    ("chat.dialogs", Fact::Number),
+    ("channel", Fact::Object),
+    ("channel.id", Fact::Name(Name::Channel)),
+    ("channel.kind", Fact::Word(KINDS)),
+    ("line", Fact::Object),
+    ("line.id", Fact::Name(Name::Line)),
+    ("line.name", Fact::Text),
+    ("line.language", Fact::Text),
+    ("operator", Fact::Object),
+    ("operator.id", Fact::Name(Name::Operator)),
+    ("operator.name", Fact::Text),
+    ("vars", Fact::Free),
+    ("steps", Fact::Later),
+];
+
+/// The roots that are there for an event: the first parts of paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts(&'static [&'static str]);
+
+const DIALOG: &[&str] = &["event", "dialog", "client", "chat", "channel", "line", "operator", "steps"];
+const MESSAGE: &[&str] =
+    &["event", "dialog", "message", "client", "chat", "channel", "line", "operator", "steps"];
+const TEMPLATE: &[&str] =
+    &["event", "dialog", "message", "client", "chat", "channel", "line", "operator", "steps", "vars"];
+
+/// What a path leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// To this.
+    Known(Fact),
+    /// To something that this event has not.
+    NotHere,
+    /// To nothing; perhaps this was meant.
+    Unknown(Option<String>),
+}
+
+impl Facts {
+    /// What is there when a dialog is looked at.
+    pub const fn dialog() -> Self {
+        Self(DIALOG)
+    }
+
+    /// What is there when a message is looked at.
+    pub const fn message() -> Self {
+        Self(MESSAGE)
+    }
+
+    /// What templates may use.
+    pub const fn template() -> Self {
+        Self(TEMPLATE)
+    }
+
+    /// What is there for an event.
+    pub const fn of(kind: EventKind) -> Self {
+        match kind {
+            EventKind::MessageReceived
+            | EventKind::MessageQueued
+            | EventKind::MessageSent
+            | EventKind::MessageFailed
+            | EventKind::MessageEdited
+            | EventKind::MessageUnsupported
+            | EventKind::ButtonPressed
+            | EventKind::NoteAdded => Self(MESSAGE),
+            EventKind::ClientCreated | EventKind::ClientBlocked => {
+                Self(&["event", "client", "chat", "channel", "line"])
+            }
+            EventKind::OperatorPresence => Self(&["event", "operator"]),
+            EventKind::ConfigActivated => Self(&["event"]),
+            EventKind::DialogOpened
+            | EventKind::DialogQueued
+            | EventKind::DialogOffered
+            | EventKind::DialogOfferEnded
+            | EventKind::DialogAccepted
+            | EventKind::DialogTransferred
+            | EventKind::DialogUpdated
+            | EventKind::DialogClosed
+            | EventKind::RuleTripped
+            | EventKind::DeliveryDead => Self(DIALOG),
+        }
+    }
+
+    /// Looks a path up. `exact` is false when the path goes on in ways that are not known before
+    /// the run (an index, a wildcard).
+    pub fn look_up(self, path: &[&str], exact: bool) -> Lookup {
+        let joined = path.join(".");
+        let free = FACTS.iter().find(|(known, fact)| {
+            matches!(fact, Fact::Free | Fact::Later)
+                && joined.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        });
+        let found = free.or_else(|| FACTS.iter().find(|(known, _)| *known == joined));
+        match found {
+            Some((known, fact)) if self.0.contains(&root(known)) => match (*fact, exact) {
+                (fact @ (Fact::Free | Fact::Later), _) | (fact, true) => Lookup::Known(fact),
+                (Fact::Texts | Fact::Objects | Fact::Object, false) => Lookup::Known(Fact::Free),
+                (_, false) => Lookup::Unknown(Some((*known).to_owned())),
+            },
+            Some(_) => Lookup::NotHere,
+            None if path.is_empty() => Lookup::Known(Fact::Free),
+            None => Lookup::Unknown(self.near(&joined)),
+        }
+    }
+
+    fn near(self, path: &str) -> Option<String> {
+        let known = || FACTS.iter().map(|(known, _)| *known).filter(|known| self.0.contains(&root(known)));
+        let leaf = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+        nearest(path, known())
+            // The right field below the wrong root: `client.text` for `message.text`.
+            .or_else(|| known().find(|known| known.contains('.') && leaf(known) == leaf(path)))
+            .map(str::to_owned)
+    }
+
+    /// The roots, for a hint.
+    pub fn roots(self) -> String {
+        self.0.iter().filter(|root| **root != "steps").copied().collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn root(path: &str) -> &str {
+    path.split('.').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_have_types_by_event() {
+        let facts = Facts::of(EventKind::MessageReceived);
+        assert_eq!(facts.look_up(&["message", "text"], true), Lookup::Known(Fact::Text));
+        assert_eq!(facts.look_up(&["client", "custom", "a", "b"], true), Lookup::Known(Fact::Free));
+        assert_eq!(facts.look_up(&["dialog", "tags"], false), Lookup::Known(Fact::Free));
+        assert_eq!(
+            facts.look_up(&["mesage", "text"], true),
+            Lookup::Unknown(Some("message.text".to_owned()))
+        );
+        assert_eq!(
+            facts.look_up(&["dialog", "text"], true),
+            Lookup::Unknown(Some("message.text".to_owned()))
+        );
+        assert_eq!(Facts::dialog().look_up(&["message", "text"], true), Lookup::NotHere);
+    }
+
+    #[test]
+    fn each_path_stands_below_a_known_object() {
+        for (path, _) in FACTS {
+            if let Some((parent, _)) = path.rsplit_once('.') {
+                assert!(FACTS.iter().any(|(known, _)| *known == parent), "{path} has no parent");
+            }
+            assert!(Facts::template().0.contains(&root(path)), "{path} has a root of its own");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What is declared anywhere in the set, so that names can be checked wherever they are used.
+
+use std::collections::BTreeMap;
+
+use super::diagnostic::{Code, Finding, Report};
+use super::source::FileKind;
+use super::tree::{Entry, Node, Span};
+
+/// Kinds of names that the author gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Name {
+    Line,
+    Calendar,
+    Channel,
+    Operator,
+    Team,
+    Role,
+    Token,
+    Template,
+    Endpoint,
+    Rule,
+    Scenario,
+    Mapping,
+}
+
+/// Where names of a kind are declared.
+struct Declared {
+    name: Name,
+    word: &'static str,
+    file: FileKind,
+    /// The key of the file.
+    key: &'static str,
+    /// Names that exist without being declared.
+    builtin: &'static [&'static str],
+}
+
+/// The roles that exist without being declared.
+pub const BUILTIN_ROLES: [&str; 4] = ["operator", "supervisor", "admin", "integration"];
+
+const DECLARED: [Declared; 12] = [
+    Declared { name: Name::Line, word: "line", file: FileKind::Lines, key: "lines", builtin: &[] },
+    Declared {
+        name: Name::Calendar,
+        word: "calendar",
+        file: FileKind::Lines,
+        key: "calendars",
+        builtin: &[],
+    },
+    Declared {
+        name: Name::Channel,
+        word: "channel",
+        file: FileKind::Channels,
+        key: "channels",
+        builtin: &[],
+    },
+    Declared {
+        name: Name::Operator,
+        word: "operator",
+        file: FileKind::Operators,
+        key: "operators",
+        builtin: &[],
+    },
+    Declared { name: Name::Team, word: "team", file: FileKind::Operators, key: "teams", builtin: &[] },
+    Declared {
+        name: Name::Role,
+        word: "role",
+        file: FileKind::Operators,
+        key: "roles",
+        builtin: &BUILTIN_ROLES,
+    },
+    Declared { name: Name::Token, word: "token", file: FileKind::Operators, key: "tokens", builtin: &[] },
+    Declared {
+        name: Name::Template,
+        word: "template",
+        file: FileKind::Templates,
+        key: "templates",
+        builtin: &[],
+    },
+    Declared {
+        name: Name::Endpoint,
+        word: "endpoint",
+        file: FileKind::Switchboard,
+        key: "endpoints",
+        builtin: &[],
+    },
+    Declared { name: Name::Rule, word: "rule", file: FileKind::Rules, key: "rules", builtin: &[] },
+    Declared {
+        name: Name::Scenario,
+        word: "scenario",
+        file: FileKind::Rules,
+        key: "scenarios",
+        builtin: &[],
+    },
+    Declared {
+        name: Name::Mapping,
+        word: "CRM mapping",
+        file: FileKind::CrmMappings,
+        key: "id",
+        builtin: &["builtin"],
+    },
+];
+
+impl Name {
+    fn declared(self) -> Option<&'static Declared> {
+        DECLARED.iter().find(|declared| declared.name == self)
+    }
+
+    /// The word for messages.
+    pub fn word(self) -> &'static str {
+        self.declared().map_or("name", |declared| declared.word)
+    }
+
+    /// Where it is declared, for a hint.
+    pub fn declare(self) -> String {
+        self.declared().map_or_else(String::new, |declared| {
+            let file = match declared.file {
+                FileKind::Rules | FileKind::CrmMappings => format!("{}/*.yaml", declared.file.stem()),
+                kind => format!("{}.yaml", kind.stem()),
+            };
+            format!("declare it in {file} under `{}:`", declared.key)
+        })
+    }
+}
+
+/// Everything that is declared.
+#[derive(Debug, Default)]
+pub struct Names {
+    declared: BTreeMap<Name, BTreeMap<String, Span>>,
+    /// The private networks that requests may go to.
+    pub networks: Vec<ipnet::IpNet>,
+}
+
+impl Names {
+    /// Collects the names of all files and reports those that are given twice.
+    pub fn collect<'n>(
+        files: impl IntoIterator<Item = (FileKind, &'n Node)> + Clone,
+        report: &mut Report,
+    ) -> Self {
+        let mut names = Self::default();
+        for declared in &DECLARED {
+            for (kind, root) in files.clone() {
+                if kind == declared.file
+                    && let Some(node) = root.get(declared.key)
+                {
+                    names.add_all(declared, node, report);
+                }
+            }
+        }
+        for (kind, root) in files {
+            if kind == FileKind::Switchboard
+                && let Some(list) = root.at(&["outbound", "allow_private"])
+            {
+                names
+                    .networks
+                    .extend(list.items().iter().filter_map(|item| item.text()?.parse::<ipnet::IpNet>().ok()));
+            }
+        }
+        names
+    }
+
+    fn add_all(&mut self, declared: &Declared, node: &Node, report: &mut Report) {
+        for Entry { key, .. } in node.entries() {
+            if !key.is_free() {
+                self.add(declared, &key.text, key.span, report);
+            }
+        }
+        // Rules and tokens are lists of mappings with an `id`; a CRM mapping is its own id.
+        for id in node.items().iter().filter_map(|item| item.get("id")).chain(node.text().map(|_| node)) {
+            if let Some(text) = id.text() {
+                self.add(declared, text, id.span, report);
+            }
+        }
+    }
+
+    fn add(&mut self, declared: &Declared, text: &str, span: Span, report: &mut Report) {
+        let known = self.declared.entry(declared.name).or_default();
+        if let Some(first) = known.get(text) {
+            report.push(
+                Finding::new(
+                    Code::DuplicateId,
+                    span,
+                    format!("the {} `{text}` is declared twice", declared.word),
+                )
+                .label("again here")
+                .related(*first, "first here")
+                .help("remove or rename one of the two"),
+            );
+        } else {
+            known.insert(text.to_owned(), span);
+        }
+    }
+
+    /// Whether something has this name.
+    pub fn has(&self, name: Name, text: &str) -> bool {
+        self.declared.get(&name).is_some_and(|known| known.contains_key(text))
+            || name.declared().is_some_and(|declared| declared.builtin.contains(&text))
+    }
+
+    /// All names of a kind.
+    pub fn all(&self, name: Name) -> impl Iterator<Item = &str> {
+        let builtin = name.declared().map_or(&[] as &[&str], |declared| declared.builtin);
+        self.declared
+            .get(&name)
+            .into_iter()
+            .flat_map(|known| known.keys().map(String::as_str))
+            .chain(builtin.iter().copied())
+    }
+}

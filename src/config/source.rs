@@ -1,0 +1,368 @@
+//! Reads the set of files that is the configuration: which files belong to it, how large they may
+//! be, and the hash by which a change is noticed. Knows nothing of YAML.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use super::suggest::nearest;
+
+/// A file of the set: thousands of rules fit; anything larger is a mistake.
+pub const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Files of the set: one per team and topic of a large company fit.
+pub const FILES_MAX: usize = 256;
+
+/// All files together; bounds the memory of a reload.
+pub const SET_BYTES_MAX: u64 = 16 << 20;
+
+/// Names in one folder that are looked at; a folder with more was not made for us.
+const FOLDER_NAMES_MAX: usize = 10_000;
+
+/// What a file of the set is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileKind {
+    /// `switchboard.yaml`: the daemon itself.
+    Switchboard,
+    /// `channels.yaml`: channel bindings.
+    Channels,
+    /// `lines.yaml`: calendars and open lines.
+    Lines,
+    /// `operators.yaml`: operators, teams, roles, tokens.
+    Operators,
+    /// `templates.yaml`: ready texts.
+    Templates,
+    /// `rules/*.yaml`: rules, scenarios and their tests.
+    Rules,
+    /// `crm-mappings/*.yaml`: CRM connectors.
+    CrmMappings,
+}
+
+impl FileKind {
+    /// All kinds, in the order of the documentation.
+    pub const ALL: [Self; 7] = [
+        Self::Switchboard,
+        Self::Channels,
+        Self::Lines,
+        Self::Operators,
+        Self::Templates,
+        Self::Rules,
+        Self::CrmMappings,
+    ];
+
+    /// The name of the file without `.yaml`, and of the folder.
+    pub const fn stem(self) -> &'static str {
+        match self {
+            Self::Switchboard => "switchboard",
+            Self::Channels => "channels",
+            Self::Lines => "lines",
+            Self::Operators => "operators",
+            Self::Templates => "templates",
+            Self::Rules => "rules",
+            Self::CrmMappings => "crm-mappings",
+        }
+    }
+
+    /// Whether it may be a single file beside the folder.
+    const fn may_be_file(self) -> bool {
+        !matches!(self, Self::Rules | Self::CrmMappings)
+    }
+
+    /// Whether it may be a folder of several files.
+    const fn may_be_folder(self) -> bool {
+        !matches!(self, Self::Switchboard)
+    }
+
+    /// The kind of a path of the set.
+    pub fn of(path: &str) -> Option<Self> {
+        let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        Self::ALL.into_iter().find(|kind| match rest {
+            Some(rest) => {
+                kind.may_be_folder() && first == kind.stem() && rest.ends_with(".yaml") && !rest.contains('/')
+            }
+            None => kind.may_be_file() && first.strip_suffix(".yaml") == Some(kind.stem()),
+        })
+    }
+}
+
+/// Why something of the set was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceProblem {
+    /// The path inside the folder; `.` is the folder itself.
+    pub path: String,
+    /// What is wrong.
+    pub kind: ProblemKind,
+}
+
+/// What is wrong with a file before anybody reads its contents.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProblemKind {
+    /// The system refuses.
+    #[error("cannot be read: {0}")]
+    Unreadable(String),
+    /// It is not UTF-8.
+    #[error("is not valid UTF-8: byte {0} begins no character")]
+    NotUtf8(usize),
+    /// It is larger than [`FILE_BYTES_MAX`].
+    #[error("is larger than 1 MiB")]
+    FileTooLarge,
+    /// The set has more than [`FILES_MAX`] files.
+    #[error("has more than 256 files of configuration")]
+    TooManyFiles,
+    /// The set is larger than [`SET_BYTES_MAX`].
+    #[error("is more than 16 MiB together with the files before it")]
+    SetTooLarge,
+    /// Its name is near to one of the set, but it is not read.
+    #[error("is not read; the set has `{0}`")]
+    Unused(String),
+}
+
+/// The files of a configuration as texts. The same set gives the same configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceSet {
+    /// Text by path inside the folder, with `/`.
+    pub files: BTreeMap<String, String>,
+    /// What was not read, and why.
+    pub problems: Vec<SourceProblem>,
+}
+
+impl SourceSet {
+    /// A set from memory, for tests and for `POST /v1/config/check`. Paths outside the set are
+    /// ignored.
+    pub fn from_files<P: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (P, T)>) -> Self {
+        let files = files
+            .into_iter()
+            .map(|(path, text)| (path.into(), text.into()))
+            .filter(|(path, _)| FileKind::of(path).is_some())
+            .collect();
+        Self { files, problems: Vec::new() }
+    }
+
+    /// Reads the set of a folder. Symbolic links are followed. Whatever cannot be read is a problem
+    /// of the set, not a failure.
+    pub fn read(folder: &Path) -> Self {
+        let mut set = Self::default();
+        let mut bytes = 0;
+        let names = match names(folder) {
+            Ok(names) => names,
+            Err(error) => {
+                set.problem(".", ProblemKind::Unreadable(error.kind().to_string()));
+                return set;
+            }
+        };
+        for name in names {
+            let path = folder.join(&name);
+            if let Some(kind) = folder_kind(&name)
+                && path.is_dir()
+            {
+                set.read_folder(&path, kind, &mut bytes);
+            } else if FileKind::of(&name).is_some() {
+                set.read_file(&path, name, &mut bytes);
+            } else if let Some(meant) = meant(&name).filter(|_| path.is_file()) {
+                set.problem(&name, ProblemKind::Unused(meant));
+            }
+        }
+        set
+    }
+
+    fn read_folder(&mut self, folder: &Path, kind: FileKind, bytes: &mut u64) {
+        let names = match names(folder) {
+            Ok(names) => names,
+            Err(error) => {
+                self.problem(kind.stem(), ProblemKind::Unreadable(error.kind().to_string()));
+                return;
+            }
+        };
+        for name in names {
+            let relative = format!("{}/{name}", kind.stem());
+            let path = folder.join(&name);
+            if FileKind::of(&relative).is_some() {
+                self.read_file(&path, relative, bytes);
+            } else if path.is_dir() {
+                let meant = format!("{}/*.yaml, without folders below", kind.stem());
+                self.problem(&relative, ProblemKind::Unused(meant));
+            } else if name.ends_with(".yml") {
+                let meant = format!("{}aml", relative.trim_end_matches("ml"));
+                self.problem(&relative, ProblemKind::Unused(meant));
+            }
+        }
+    }
+
+    fn read_file(&mut self, path: &Path, relative: String, bytes: &mut u64) {
+        if self.files.len() >= FILES_MAX {
+            if !self.problems.iter().any(|problem| problem.kind == ProblemKind::TooManyFiles) {
+                self.problem(".", ProblemKind::TooManyFiles);
+            }
+            return;
+        }
+        match read_capped(path, FILE_BYTES_MAX) {
+            Err(error) => self.problem(&relative, ProblemKind::Unreadable(error.kind().to_string())),
+            Ok(None) => self.problem(&relative, ProblemKind::FileTooLarge),
+            Ok(Some(content)) => {
+                *bytes += content.len() as u64;
+                if *bytes > SET_BYTES_MAX {
+                    self.problem(&relative, ProblemKind::SetTooLarge);
+                    return;
+                }
+                match String::from_utf8(content) {
+                    Ok(text) => {
+                        self.files.insert(relative, text);
+                    }
+                    Err(error) => {
+                        let at = error.utf8_error().valid_up_to();
+                        self.problem(&relative, ProblemKind::NotUtf8(at));
+                    }
+                }
+            }
+        }
+    }
+
+    fn problem(&mut self, path: &str, kind: ProblemKind) {
+        self.problems.push(SourceProblem { path: path.to_owned(), kind });
+    }
+
+    /// SHA-256 over paths, texts and problems: two sets with the same hash load alike.
+    pub fn hash(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let mut add = |part: &str| {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        };
+        for (path, text) in &self.files {
+            add(path);
+            add(text);
+        }
+        for problem in &self.problems {
+            add(&problem.path);
+            add(&problem.kind.to_string());
+        }
+        hash.finalize().into()
+    }
+
+    /// The files of a kind, in the order of their paths.
+    pub fn of_kind(&self, kind: FileKind) -> impl Iterator<Item = (&str, &str)> {
+        self.files
+            .iter()
+            .filter(move |(path, _)| FileKind::of(path) == Some(kind))
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+}
+
+/// The names in a folder, sorted; hidden ones are left out (Kubernetes keeps its versions there).
+fn names(folder: &Path) -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)?.take(FOLDER_NAMES_MAX) {
+        if let Ok(name) = entry?.file_name().into_string()
+            && !name.starts_with('.')
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The contents of a regular file, or `None` when it is larger than `limit`.
+fn read_capped(path: &Path, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
+    // Opening a pipe or a device could block forever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    }
+    let mut content = Vec::new();
+    fs::File::open(path)?.take(limit + 1).read_to_end(&mut content)?;
+    Ok((content.len() as u64 <= limit).then_some(content))
+}
+
+fn folder_kind(name: &str) -> Option<FileKind> {
+    FileKind::ALL.into_iter().find(|kind| kind.may_be_folder() && kind.stem() == name)
+}
+
+/// The name of the set that was probably meant by a file name outside it.
+fn meant(name: &str) -> Option<String> {
+    let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"))?;
+    let kinds = FileKind::ALL;
+    let exact = kinds.iter().map(|kind| kind.stem()).find(|known| *known == stem);
+    let found = exact.or_else(|| nearest(stem, kinds.iter().map(|kind| kind.stem())))?;
+    let kind = kinds.into_iter().find(|kind| kind.stem() == found)?;
+    Some(if kind.may_be_file() { format!("{found}.yaml") } else { format!("{found}/*.yaml") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, content) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn files_and_folders_of_the_set_are_read() {
+        let folder = folder(&[
+            ("lines.yaml", b"a"),
+            ("lines/north.yaml", b"b"),
+            ("rules/vip.yaml", b"c"),
+            ("rules/.hidden.yaml", b"x"),
+            ("rules.yaml", b"x"),
+            ("docker-compose.yaml", b"x"),
+            ("src/lines.yaml", b"x"),
+        ]);
+        let set = SourceSet::read(folder.path());
+        let paths: Vec<_> = set.files.keys().map(String::as_str).collect();
+        assert_eq!(paths, ["lines.yaml", "lines/north.yaml", "rules/vip.yaml"]);
+        assert_eq!(
+            set.problems.len(),
+            1,
+            "only `rules.yaml` is near to a name of the set: {:?}",
+            set.problems
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_problem_and_changes_the_hash() {
+        let large = vec![b'#'; usize::try_from(FILE_BYTES_MAX).unwrap() + 1];
+        let folder = folder(&[
+            ("lines.yaml", &large),
+            ("channels.yaml", b"a\xff"),
+            ("line.yaml", b""),
+            ("rules/a.yml", b""),
+        ]);
+        fs::create_dir(folder.path().join("templates.yaml")).unwrap();
+        let set = SourceSet::read(folder.path());
+        let words: Vec<_> = set.problems.iter().map(|one| format!("{} {}", one.path, one.kind)).collect();
+        assert_eq!(
+            words,
+            [
+                "channels.yaml is not valid UTF-8: byte 1 begins no character",
+                "line.yaml is not read; the set has `lines.yaml`",
+                "lines.yaml is larger than 1 MiB",
+                "rules/a.yml is not read; the set has `rules/a.yaml`",
+                "templates.yaml cannot be read: invalid input parameter",
+            ]
+        );
+        assert_ne!(set.hash(), SourceSet::default().hash());
+    }
+
+    #[test]
+    fn links_are_followed() {
+        let folder = folder(&[("..data/lines.yaml", b"version: 1")]);
+        std::os::unix::fs::symlink("..data/lines.yaml", folder.path().join("lines.yaml")).unwrap();
+        assert_eq!(SourceSet::read(folder.path()).files.len(), 1);
+    }
+
+    #[test]
+    fn the_hash_depends_on_where_a_text_stands() {
+        let one = SourceSet::from_files([("lines.yaml", "ab"), ("rules/a.yaml", "c")]);
+        let two = SourceSet::from_files([("lines.yaml", "a"), ("rules/a.yaml", "bc")]);
+        assert_ne!(one.hash(), two.hash());
+        assert_eq!(one.hash(), one.clone().hash());
+    }
+}

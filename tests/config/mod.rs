@@ -1,0 +1,7 @@
+//! The configuration as its author meets it: the shipped example, the words of every diagnostic, and
+//! the promise that no input makes the reader fall over.
+
+mod documentation;
+mod example;
+mod faults;
+mod robustness;
