@@ -5,3 +5,8 @@
 //! The invariant: a client, however slow, large or numerous, can use only bounded memory, time and connections.
 
 pub mod server;
+
+/// All routes of the daemon.
+pub fn router(_shared: crate::node::Shared) -> axum::Router {
+    axum::Router::new()
+}

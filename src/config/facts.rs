@@ -176,6 +176,7 @@ impl Facts {
             | EventKind::DialogTransferred
             | EventKind::DialogUpdated
             | EventKind::DialogClosed
+            | EventKind::TextNotSent
             | EventKind::RuleTripped
             | EventKind::DeliveryDead => Self(DIALOG),
         }

@@ -77,7 +77,10 @@ impl Claims {
     /// Whether anything could be claimed.
     pub(super) fn has_next(&self) -> bool {
         !self.draining
-            && self.waiting.keys().any(|target| self.busy.get(target).is_none_or(|busy| *busy < PER_TARGET_MAX))
+            && self
+                .waiting
+                .keys()
+                .any(|target| self.busy.get(target).is_none_or(|busy| *busy < PER_TARGET_MAX))
     }
 
     /// An attempt ended, or was not claimed after all.

@@ -9,11 +9,13 @@
 pub mod clock;
 pub mod handle;
 pub mod recover;
+pub mod start;
 pub mod status;
 
 mod claims;
 mod courier;
 mod projection;
+mod reload;
 mod shared;
 mod writer;
 
@@ -21,4 +23,5 @@ pub use clock::Clock;
 pub use courier::Outside;
 pub use handle::{Answer, Handle, ReadError, Submission, SubmitError};
 pub use shared::{ReloadUnavailable, Shared};
+pub use start::{Node, Options, StartError, Watch};
 pub use writer::WriterError;

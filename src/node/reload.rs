@@ -16,7 +16,7 @@ use crate::channels::ResolvedSecrets;
 use crate::config::canonical::{Canonical, canonical};
 use crate::config::secret::{Literals, ProcessEnvironment, resolve};
 use crate::config::source::SourceSet;
-use crate::config::{diagnostic, git, load, watch};
+use crate::config::{git, load, watch};
 use crate::engine::live::Live;
 use crate::model::config::Config;
 use crate::model::entry::Cause;
@@ -112,9 +112,18 @@ impl Reloader {
         let at_ms = self.handle.now_ms();
         let loaded = match tokio::task::spawn_blocking(move || load::load(&set)).await {
             Ok(loaded) => loaded,
-            Err(_) => return refused(at_ms, None, Vec::new(), "loading the files broke off; this is a mistake of ours"),
+            Err(_) => {
+                return refused(
+                    at_ms,
+                    None,
+                    Vec::new(),
+                    "loading the files broke off; this is a mistake of ours",
+                );
+            }
         };
-        let diagnostics: Vec<_> = loaded.diagnostics.iter().map(diagnostic::to_json).collect();
+        // A diagnostic is plain data: it always has a JSON form.
+        let diagnostics: Vec<_> =
+            loaded.diagnostics.iter().map(|one| serde_json::to_value(one).unwrap_or_default()).collect();
         let Some(config) = loaded.config else {
             return refused(at_ms, None, diagnostics, "the files have errors");
         };
@@ -148,7 +157,11 @@ impl Reloader {
                     Err(error) => tracing::error!(%error, "The live configuration cannot be compiled."),
                 }
                 let active = ActiveVersion { version: version.clone(), commit, seq, activated_at_ms: at_ms };
-                self.status.store(Arc::new(ConfigStatus { active: Some(active), last_attempt: None, problems }));
+                self.status.store(Arc::new(ConfigStatus {
+                    active: Some(active),
+                    last_attempt: None,
+                    problems,
+                }));
                 ReloadReport {
                     at_ms,
                     result: ReloadResult::Activated,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use crate::engine::live::Live;
 use crate::observe::Metrics;
@@ -28,6 +29,8 @@ pub struct Shared {
     pub config_status: Arc<ArcSwap<ConfigStatus>>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Cancelled when the daemon begins to stop: streams end then.
+    pub stopping: CancellationToken,
     pub(super) reloads: mpsc::Sender<oneshot::Sender<ReloadReport>>,
 }
 

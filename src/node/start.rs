@@ -12,6 +12,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::config;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::load::{Loaded, load};
 use crate::config::secret::ProcessEnvironment;
@@ -154,10 +155,7 @@ pub fn data_folder(folder: &Path, set: &SourceSet) -> PathBuf {
             .chain([
                 ("channels.yaml".to_owned(), "version: 1\nchannels: {}\n".to_owned()),
                 ("operators.yaml".to_owned(), "version: 1\noperators: {a: {name: a}}\n".to_owned()),
-                (
-                    "lines.yaml".to_owned(),
-                    "version: 1\nlines: {a: {routing: {operators: [a]}}}\n".to_owned(),
-                ),
+                ("lines.yaml".to_owned(), "version: 1\nlines: {a: {routing: {operators: [a]}}}\n".to_owned()),
             ]),
     );
     let daemon = load(&daemon_alone).config.map_or_else(Daemon::default, |config| config.daemon);
@@ -200,7 +198,8 @@ async fn start_opened(
     };
     let outside = Arc::new(ArcSwap::from_pointee(outside));
     let ended = CancellationToken::new();
-    let Started { handle, writer, claimed } = start_writer(opened, clock, Arc::clone(&metrics), ended.clone())?;
+    let Started { handle, writer, claimed } =
+        start_writer(opened, clock, Arc::clone(&metrics), ended.clone())?;
     let (tasks, attempts) = (TaskTracker::new(), TaskTracker::new());
     tasks.spawn(courier::run(
         claimed,
@@ -216,12 +215,14 @@ async fn start_opened(
         outside,
         config_status: Arc::new(ArcSwap::from_pointee(status)),
         metrics,
+        stopping: CancellationToken::new(),
         reloads,
     };
     let background = CancellationToken::new();
     let node = Node { shared, writer, ended, background, tasks, attempts };
     node.begin().await?;
     let reloader = node.reloader(folder.clone());
+    let known = set.hash();
     let report = reloader.reload(set).await;
     if report.result == ReloadResult::Refused && node.shared.config_status.load().active.is_none() {
         let reason = report.reason.unwrap_or_default();
@@ -229,7 +230,7 @@ async fn start_opened(
         return Err(StartError::NotActivated(reason));
     }
     let changed = match watch {
-        Watch::Files => crate::config::watch::start(folder, node.background.clone(), &node.tasks),
+        Watch::Files => node.watch(folder, known),
         Watch::Nothing => mpsc::channel(1).1,
     };
     node.tasks.spawn(reloader.run(asked, changed, node.background.clone()));
@@ -319,6 +320,14 @@ impl Node {
             status: Arc::clone(&self.shared.config_status),
             metrics: Arc::clone(&self.shared.metrics),
         }
+    }
+
+    fn watch(&self, folder: PathBuf, known: [u8; 32]) -> mpsc::Receiver<config::watch::Changed> {
+        let (changes, changed) = mpsc::channel(1);
+        self.tasks.spawn(config::watch::watch(folder, known, changes, |complaint| {
+            tracing::warn!(complaint, "The configuration's folder.");
+        }));
+        changed
     }
 
     /// Stops: begins no more attempts, waits for the running ones, brings the store up to date.

@@ -1,0 +1,47 @@
+//! `switchboard check`: everything that is wrong with the configuration.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use crate::config::check::{self, Warnings};
+use crate::config::diagnostic::{self, Paint};
+
+use super::Arguments;
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// How diagnostics are printed.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// Warnings count as errors.
+    #[arg(long)]
+    deny_warnings: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people, with the source line and a caret.
+    Text,
+    /// One JSON document.
+    Json,
+    /// GitHub workflow commands.
+    Github,
+    /// SARIF 2.1.0.
+    Sarif,
+}
+
+pub(super) fn run(arguments: &Arguments, wanted: &Check) -> ExitCode {
+    let format = match wanted.format {
+        Format::Text => diagnostic::Format::Text,
+        Format::Json => diagnostic::Format::Json,
+        Format::Github => diagnostic::Format::Github,
+        Format::Sarif => diagnostic::Format::Sarif,
+    };
+    let paint = if std::io::stdout().is_terminal() { Paint::Coloured } else { Paint::Plain };
+    let warnings = if wanted.deny_warnings { Warnings::Deny } else { Warnings::Allow };
+    let (text, code) = check::run(&arguments.config, format, paint, warnings);
+    print!("{text}");
+    ExitCode::from(code.number())
+}

@@ -1,0 +1,94 @@
+//! The command line: one file per command.
+//!
+//! May call every room; nothing calls it but `main`. Only this room prints. Exit codes: 0 fine ·
+//! 1 errors · 2 wrong usage · 78 refused to start.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the room that talks to a terminal")]
+
+mod check;
+mod progress;
+mod rebuild;
+mod serve;
+mod token;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// A headless open-lines daemon.
+#[derive(Debug, Parser)]
+#[command(name = "switchboard", version, about)]
+struct Arguments {
+    /// The folder of the configuration.
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    config: PathBuf,
+    /// The folder of journal and store; by default as `switchboard.yaml` says.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// How log lines look.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+    /// Which log lines are written, as `tracing` directives.
+    #[arg(long, global = true, value_name = "FILTER", default_value = "info")]
+    log: String,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon (the default).
+    Serve,
+    /// Check the configuration and print everything that is wrong with it.
+    Check(check::Check),
+    /// Make the store anew from the journal. The daemon must be stopped.
+    Rebuild,
+    /// Check the whole journal and that the store fits it. The daemon must be stopped.
+    Verify,
+    /// API tokens.
+    #[command(subcommand)]
+    Token(token::Token),
+}
+
+/// Refused to start: the configuration or the data cannot be used (`EX_CONFIG`).
+const REFUSED: u8 = 78;
+
+/// Reads the command line and runs the command.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        None | Some(Command::Serve) => serve::run(&arguments),
+        Some(Command::Check(ref check)) => check::run(&arguments, check),
+        Some(Command::Rebuild) => rebuild::run(&arguments),
+        Some(Command::Verify) => verify::run(&arguments),
+        Some(Command::Token(ref token)) => token::run(token),
+    }
+}
+
+/// Prints an error with its causes.
+fn complain(error: &dyn std::error::Error) {
+    eprintln!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+}
+
+/// The folder of journal and store.
+fn data_folder(arguments: &Arguments) -> PathBuf {
+    arguments.data.clone().unwrap_or_else(|| {
+        let set = crate::config::source::SourceSet::read(&arguments.config);
+        crate::node::start::data_folder(&arguments.config, &set)
+    })
+}

@@ -1,0 +1,41 @@
+//! `switchboard rebuild`: the store, made anew from the journal.
+
+use std::process::ExitCode;
+
+use crate::journal::files::FileJournal;
+use crate::journal::{self, Journal as _};
+use crate::node::recover::recover;
+use crate::node::start::{journal_folder, store_folder};
+use crate::store::{self, Store};
+
+use super::progress::ProgressLine;
+use super::{Arguments, REFUSED, complain, data_folder};
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    match rebuild(arguments) {
+        Ok((entries, digest)) => {
+            println!("The store is made anew from {entries} entries.\nDigest: {digest}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(error.as_ref());
+            ExitCode::from(REFUSED)
+        }
+    }
+}
+
+fn rebuild(arguments: &Arguments) -> Result<(u64, String), Box<dyn std::error::Error>> {
+    let data = data_folder(arguments);
+    // The journal first: it is locked while the daemon runs.
+    let (journal, _) = FileJournal::open(&journal_folder(&data), journal::Settings::default())?;
+    let folder = store_folder(&data);
+    if Store::exists(&folder)? {
+        Store::remove(&folder)?;
+    }
+    let store = Store::open(&folder, store::Settings::default())?;
+    let mut line = ProgressLine::new("entries");
+    recover(&journal, &store, &mut |progress| line.show(progress.applied, progress.total))?;
+    line.finish();
+    store.flush()?;
+    Ok((journal.head().seq, store.digest()?))
+}

@@ -1,0 +1,140 @@
+//! `switchboard serve`: the daemon, until it is told to stop.
+
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{self, server::ServerLimits};
+use crate::config::diagnostic::{self, Paint};
+use crate::node::start::StartEvent;
+use crate::node::{Clock, Node, Options, StartError, Watch, WriterError, start};
+use crate::observe;
+
+use super::progress::ProgressLine;
+use super::{Arguments, LogFormat, REFUSED, complain};
+
+/// Why the daemon ended.
+#[derive(Debug, thiserror::Error)]
+enum ServeError {
+    #[error("the daemon cannot start")]
+    Start(#[from] StartError),
+    #[error("`{address}` cannot be listened on: {source}; change `listen` in switchboard.yaml")]
+    Listen { address: String, source: std::io::Error },
+    #[error("signals cannot be taken: {0}")]
+    Signals(std::io::Error),
+    #[error("the daemon cannot go on")]
+    Writer(#[from] WriterError),
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    let format = match arguments.log_format {
+        LogFormat::Text => observe::LogFormat::Text,
+        LogFormat::Json => observe::LogFormat::Json,
+    };
+    observe::start_logs(format, &arguments.log);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(serve(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(ServeError::Start(StartError::NoConfig(diagnostics))) => {
+            eprint!("{}", diagnostic::text(&diagnostics, Paint::Plain));
+            eprintln!("error: {}", StartError::NoConfig(Vec::new()));
+            ExitCode::from(REFUSED)
+        }
+        Err(error @ (ServeError::Start(_) | ServeError::Listen { .. } | ServeError::Signals(_))) => {
+            complain(&error);
+            ExitCode::from(REFUSED)
+        }
+        Err(error @ ServeError::Writer(_)) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: &Arguments) -> Result<(), ServeError> {
+    let options = Options {
+        folder: arguments.config.clone(),
+        data: arguments.data.clone(),
+        watch: Watch::Files,
+        clock: Clock::system(),
+    };
+    let mut line = ProgressLine::new("entries applied");
+    let node = start::start(options, &mut |event| match event {
+        StartEvent::JournalOpened(recovery) => {
+            if let Some(cut) = &recovery.cut {
+                tracing::warn!(?cut, "A write that was never confirmed was cut off the journal.");
+            }
+        }
+        StartEvent::Recovering(progress) => line.show(progress.applied, progress.total),
+    })
+    .await?;
+    line.finish();
+    let listen = node.shared().live.load().config.daemon.listen.clone();
+    let listener = match TcpListener::bind(&listen).await {
+        Ok(listener) => listener,
+        Err(source) => {
+            node.stop().await?;
+            return Err(ServeError::Listen { address: listen, source });
+        }
+    };
+    announce(&node, &listen);
+    let stop = node.shared().stopping.clone();
+    let router = api::router(node.shared().clone());
+    let server = tokio::spawn(api::server::serve(listener, router, ServerLimits::default(), stop.clone()));
+    let ended = node.ended();
+    let stopped = wait_for_stop(&node, ended).await;
+    stop.cancel();
+    tracing::info!("Stopping: running requests and attempts are finished first.");
+    if let Ok(served) = server.await
+        && served.cut_off > 0
+    {
+        tracing::warn!(cut_off = served.cut_off, "Connections were cut off.");
+    }
+    node.stop().await?;
+    stopped
+}
+
+/// Completes when the daemon is to stop. SIGHUP reloads meanwhile.
+async fn wait_for_stop(node: &Node, ended: CancellationToken) -> Result<(), ServeError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(ServeError::Signals)?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            // The reason comes from `stop`.
+            () = ended.cancelled() => return Ok(()),
+            _ = hang_up.recv() => match node.shared().reload().await {
+                Ok(report) => tracing::info!(result = report.result.as_str(), "Reloaded on SIGHUP."),
+                Err(_) => return Ok(()),
+            },
+        }
+    }
+}
+
+fn announce(node: &Node, listen: &str) {
+    let status = node.shared().config_status.load();
+    let live = node.shared().live.load();
+    let base = live.config.daemon.public_url.clone().unwrap_or_else(|| format!("http://{listen}"));
+    println!("Switchboard listens on http://{listen}");
+    for channel in live.config.channels.keys() {
+        println!("  {base}/webhooks/{channel}");
+    }
+    for (what, reason) in &status.problems {
+        println!("warning: the {what} is not connected: {reason}");
+    }
+    if let Some(attempt) = &status.last_attempt
+        && let Some(reason) = &attempt.reason
+    {
+        println!("warning: an earlier configuration is live, because {reason}; run `switchboard check`");
+    }
+}
