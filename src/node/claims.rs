@@ -30,7 +30,7 @@ pub(super) struct Claims {
 
 /// An effect that was claimed and is to be tried.
 #[derive(Debug, Clone)]
-pub struct Claimed {
+pub(super) struct Claimed {
     /// The effect.
     pub effect: Effect,
     /// The attempt.
