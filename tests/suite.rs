@@ -1,1 +1,4 @@
 //! All tests of the product in one binary: one folder per kind.
+
+#[cfg(test)]
+mod channels;

@@ -28,7 +28,7 @@ use super::fault::{Fault, retry_after_ms};
 use super::text::{TextLimit, TextUnit};
 use super::wire::{SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
 
-//// What this codec sends. The texts and buttons are bounded by the size of a request alone.
+/// What this codec sends. The texts and buttons are bounded by the size of a request alone.
 static CAPABILITIES: Capabilities = Capabilities {
     text: TextLimit { length: 32 * 1024, unit: TextUnit::Bytes },
     parts_max: 1,

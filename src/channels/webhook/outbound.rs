@@ -33,6 +33,10 @@ const DEPTH_MAX: usize = 64;
 /// The key by which a receiver tells another attempt from another message.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
+/// What a template can use.
+const VARIABLES: &str =
+    "chat.external_id, chat.user, message.id, message.text, message.buttons, dialog.id, effect.id";
+
 /// Headers that we or the HTTP client set.
 const RESERVED: [&str; 7] =
     ["host", "content-length", "transfer-encoding", "connection", "upgrade", "expect", "idempotency-key"];
@@ -318,6 +322,9 @@ fn failed(place: &str, error: &minijinja::Error) -> EncodeError {
 
 /// What minijinja says, in one line and without values: its full form would show the template's variables.
 fn reason(error: &minijinja::Error) -> String {
+    if error.kind() == ErrorKind::UndefinedError {
+        return format!("a variable that does not exist; there are {VARIABLES}");
+    }
     error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()))
 }
 
