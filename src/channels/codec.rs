@@ -316,6 +316,9 @@ pub enum EncodeError {
 impl EncodeError {
     /// How the attempt ends: trying again would give the same.
     pub fn attempt(&self) -> Attempt {
+        if *self == Self::Complete {
+            return Attempt::Delivered { external_id: None };
+        }
         Attempt::Refused { reason: Refusal::Permanent, error: safe_text(&self.to_string(), &[]) }
     }
 }
@@ -411,6 +414,9 @@ pub(super) fn http_address(setting: &str, text: &str) -> Result<http::Uri, Conne
     let address: http::Uri = text.parse().map_err(|_| refused("not an address; write https://HOST/PATH"))?;
     if !matches!(address.scheme_str(), Some("http" | "https")) {
         return Err(refused("the address must begin with https:// or http://"));
+    }
+    if text.contains('#') {
+        return Err(refused("the address must not have a fragment (#)"));
     }
     match address.authority() {
         Some(authority) if authority.as_str().contains('@') => {

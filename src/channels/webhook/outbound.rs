@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 use crate::model::channel::WebhookOutbound;
 use crate::model::effect::{Effect, Outgoing};
 
-use super::super::codec::{ConnectError, EncodeError, http_address};
-use super::super::wire::WireRequest;
 use super::path::{Path, scalar};
+use crate::channels::codec::{ConnectError, EncodeError, http_address};
+use crate::channels::wire::WireRequest;
 
 /// The longest request body, in bytes. It holds any text that an operator writes, many times over.
 const BODY_MAX: usize = 64 * 1024;

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::model::channel::{Signature, SignatureAlgorithm, SignatureEncoding};
 
-use super::super::codec::{ConnectError, ResolvedSecrets, VerifyError, required};
-use super::super::wire::WebhookCall;
+use crate::channels::codec::{ConnectError, ResolvedSecrets, VerifyError, required};
+use crate::channels::wire::WebhookCall;
 
 /// How the calls of one system are signed.
 pub(super) struct SignatureKey {
