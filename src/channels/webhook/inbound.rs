@@ -9,7 +9,8 @@ use crate::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMe
 use crate::model::input_id;
 
 use super::path::{Path, scalar};
-use crate::channels::codec::{ConnectError, DecodeError, Received};
+use crate::channels::codec::{DecodeError, Received};
+use crate::channels::start::ConnectError;
 
 /// The most items of one call. Each becomes an entry of the journal before the call is answered.
 const ITEMS_MAX: usize = 1000;

@@ -15,7 +15,8 @@ use crate::model::channel::WebhookOutbound;
 use crate::model::effect::{Effect, Outgoing};
 
 use super::path::{Path, scalar};
-use crate::channels::codec::{ConnectError, EncodeError, http_address};
+use crate::channels::codec::EncodeError;
+use crate::channels::start::{ConnectError, http_address};
 use crate::channels::wire::WireRequest;
 
 /// The longest request body, in bytes. It holds any text that an operator writes, many times over.

@@ -5,7 +5,7 @@ use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
 use serde_json::Value;
 
-use crate::channels::codec::ConnectError;
+use crate::channels::start::ConnectError;
 
 /// A compiled path, with its text for error messages.
 #[derive(Debug)]

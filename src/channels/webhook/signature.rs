@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::model::channel::{Signature, SignatureAlgorithm, SignatureEncoding};
 
-use crate::channels::codec::{ConnectError, ResolvedSecrets, VerifyError, required};
+use crate::channels::codec::VerifyError;
+use crate::channels::start::{ConnectError, ResolvedSecrets, required};
 use crate::channels::wire::WebhookCall;
 
 /// How the calls of one system are signed.
