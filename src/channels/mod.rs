@@ -39,15 +39,17 @@
 mod codec;
 mod fault;
 mod registry;
+mod start;
 mod telegram;
 mod text;
 mod webhook;
 mod wire;
 
 pub use codec::{
-    ButtonFault, ButtonLimits, Capabilities, Channel, ConnectError, DecodeError, Decoded, EncodeError,
-    Progress, Received, ResolvedSecrets, Verdict, VerifyError,
+    ButtonFault, ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Progress, Received,
+    Verdict, VerifyError,
 };
 pub use registry::connect;
+pub use start::{ConnectError, ResolvedSecrets};
 pub use text::{TextLimit, TextUnit, split};
 pub use wire::{SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};

@@ -3,7 +3,8 @@
 use crate::model::channel::ChannelSettings;
 use crate::model::id::ChannelId;
 
-use super::codec::{Channel, ConnectError, ResolvedSecrets};
+use super::codec::Channel;
+use super::start::{ConnectError, ResolvedSecrets};
 use super::telegram::Telegram;
 use super::webhook::Webhook;
 

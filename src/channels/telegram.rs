@@ -20,10 +20,10 @@ use crate::model::id::ChannelId;
 use crate::model::message::Button;
 
 use super::codec::{
-    ButtonLimits, Capabilities, Channel, ConnectError, DecodeError, Decoded, EncodeError, Progress,
-    ResolvedSecrets, Verdict, VerifyError, http_address, required,
+    ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Progress, Verdict, VerifyError,
 };
 use super::fault::{Fault, retry_after_ms};
+use super::start::{ConnectError, ResolvedSecrets, http_address, required};
 use super::text::{TextLimit, TextUnit, split};
 use super::wire::{SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
 

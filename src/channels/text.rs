@@ -192,9 +192,9 @@ mod tests {
             for part in &parts {
                 prop_assert!(!part.is_empty());
                 prop_assert!(unit.measure(part) <= length);
-                let at = rest.find(part).unwrap();
-                prop_assert!(rest[..at].chars().all(char::is_whitespace));
-                rest = &rest[at + part.len()..];
+                let (between, after) = rest.split_once(part).unwrap();
+                prop_assert!(between.chars().all(char::is_whitespace));
+                rest = after;
             }
             prop_assert!(rest.chars().all(char::is_whitespace));
         }

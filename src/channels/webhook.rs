@@ -21,14 +21,14 @@ use self::inbound::Mapping;
 use self::outbound::RequestTemplate;
 use self::signature::SignatureKey;
 use super::codec::{
-    ButtonLimits, Capabilities, Channel, ConnectError, DecodeError, Decoded, EncodeError, Progress,
-    ResolvedSecrets, Verdict, VerifyError,
+    ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Progress, Verdict, VerifyError,
 };
 use super::fault::{Fault, retry_after_ms};
+use super::start::{ConnectError, ResolvedSecrets};
 use super::text::{TextLimit, TextUnit};
 use super::wire::{SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
 
-//// What this codec sends. The texts and buttons are bounded by the size of a request alone.
+/// What this codec sends. The texts and buttons are bounded by the size of a request alone.
 static CAPABILITIES: Capabilities = Capabilities {
     text: TextLimit { length: 32 * 1024, unit: TextUnit::Bytes },
     parts_max: 1,

@@ -201,6 +201,7 @@ fn a_long_text_goes_in_parts_and_a_retry_begins_with_the_missing_one() {
     );
     effect.parts_done = 2;
     assert_eq!(bot.encode(&effect, &Progress::resume(&effect)), Err(EncodeError::Complete));
+    assert_eq!(EncodeError::Complete.attempt(), Attempt::Delivered { external_id: None });
 }
 
 #[test]
@@ -258,6 +259,19 @@ fn settings_that_cannot_work_are_refused_with_their_names() {
         fails("12:AAA", "hook", "ftp://api.telegram.org"),
         fails("12:AAA", "hook", "https://me:pw@api.telegram.org"),
         fails("12:AAA", "hook", "https://api.telegram.org?a=b"),
+        fails("12:AAA", "hook", "https://api.telegram.org/#a"),
     ]
-    .join("\n"), @"");
+    .join("\n"), @r"
+    the secret `token` (environment variable MISSING) has no value: set it and reload
+    the secret `token` is empty
+    the secret `token` has characters that no bot token has: it looks like 123456:ABC-def
+    the secret `webhook_secret` is empty
+    the secret `webhook_secret` must be 1 to 256 characters of A-Z a-z 0-9 _ -, as setWebhook asks
+    the secret `webhook_secret` must be 1 to 256 characters of A-Z a-z 0-9 _ -, as setWebhook asks
+    `api_base`: the address must begin with https:// or http://
+    `api_base`: the address must begin with https:// or http://
+    `api_base`: the address must not contain a user name or password
+    `api_base`: the address must not have a query
+    `api_base`: the address must not have a fragment (#)
+    ");
 }

@@ -10,8 +10,8 @@ use crate::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMe
 use crate::model::input_id;
 use crate::model::message::{Attachment, AttachmentKind, Contact, Location};
 
-use super::super::codec::{DecodeError, Received};
 use super::id_text;
+use crate::channels::codec::{DecodeError, Received};
 
 /// The longest parameter of a deep link.
 const START_PARAMETER_MAX: usize = 64;

@@ -8,8 +8,9 @@ use crate::model::id::ChannelId;
 use crate::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
 use crate::model::input_id;
 
-use super::super::codec::{ConnectError, DecodeError, Received};
 use super::path::{Path, scalar};
+use crate::channels::codec::{DecodeError, Received};
+use crate::channels::start::ConnectError;
 
 /// The most items of one call. Each becomes an entry of the journal before the call is answered.
 const ITEMS_MAX: usize = 1000;

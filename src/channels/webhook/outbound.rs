@@ -14,9 +14,10 @@ use serde_json::{Map, Value};
 use crate::model::channel::WebhookOutbound;
 use crate::model::effect::{Effect, Outgoing};
 
-use super::super::codec::{ConnectError, EncodeError, http_address};
-use super::super::wire::WireRequest;
 use super::path::{Path, scalar};
+use crate::channels::codec::EncodeError;
+use crate::channels::start::{ConnectError, http_address};
+use crate::channels::wire::WireRequest;
 
 /// The longest request body, in bytes. It holds any text that an operator writes, many times over.
 const BODY_MAX: usize = 64 * 1024;
@@ -32,6 +33,10 @@ const DEPTH_MAX: usize = 64;
 
 /// The key by which a receiver tells another attempt from another message.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What a template can use.
+const VARIABLES: &str =
+    "chat.external_id, chat.user, message.id, message.text, message.buttons, dialog.id, effect.id";
 
 /// Headers that we or the HTTP client set.
 const RESERVED: [&str; 7] =
@@ -318,6 +323,9 @@ fn failed(place: &str, error: &minijinja::Error) -> EncodeError {
 
 /// What minijinja says, in one line and without values: its full form would show the template's variables.
 fn reason(error: &minijinja::Error) -> String {
+    if error.kind() == ErrorKind::UndefinedError {
+        return format!("a variable that does not exist; there are {VARIABLES}");
+    }
     error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()))
 }
 

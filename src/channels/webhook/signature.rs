@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 
 use crate::model::channel::{Signature, SignatureAlgorithm, SignatureEncoding};
 
-use super::super::codec::{ConnectError, ResolvedSecrets, VerifyError, required};
-use super::super::wire::WebhookCall;
+use crate::channels::codec::VerifyError;
+use crate::channels::start::{ConnectError, ResolvedSecrets, required};
+use crate::channels::wire::WebhookCall;
 
 /// How the calls of one system are signed.
 pub(super) struct SignatureKey {

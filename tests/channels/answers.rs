@@ -1,0 +1,36 @@
+//! Each recorded answer to what we send, and what it means.
+
+use switchboard::channels::Progress;
+use switchboard::model::channel::SignatureEncoding;
+
+use super::*;
+
+#[test]
+fn recorded_answers_have_their_meanings() {
+    let effect = send("hello");
+    let telegram = telegram();
+    let webhook = webhook(lead(), SignatureEncoding::Hex);
+    let mut lines = Vec::new();
+    for name in fixtures_of("outbound") {
+        // The name says the status; without one it is 200.
+        let status = ["http403", "_400", "_401", "_403", "_429"]
+            .into_iter()
+            .find(|part| name.contains(part))
+            .map_or(200, |part| {
+                part.trim_start_matches(|letter: char| !letter.is_ascii_digit()).parse().unwrap()
+            });
+        let channel = if name.contains("telegram") { &telegram } else { &webhook };
+        let verdict = channel.classify(&effect, &Progress::default(), Ok(&answer(status, fixture(&name))));
+        lines.push(format!("{name} {status}\n    {verdict:?}"));
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_system_says_when_to_come_back_in_seconds() {
+    let webhook = webhook(lead(), SignatureEncoding::Hex);
+    let mut busy = answer(503, "busy");
+    busy.headers = header("retry-after", "7");
+    let verdict = webhook.classify(&send("hello"), &Progress::default(), Ok(&busy));
+    insta::assert_snapshot!(format!("{verdict:?}"), @r#"Ended(Retry { after_ms: Some(7000), error: "HTTP 503: busy", parts_done: 0 })"#);
+}

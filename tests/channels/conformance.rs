@@ -1,0 +1,355 @@
+//! What every channel must do. A new messenger is one more [`Subject`].
+
+use proptest::prelude::*;
+use switchboard::channels::{EncodeError, Progress, SendFailure, Verdict, VerifyError};
+use switchboard::model::channel::SignatureEncoding;
+use switchboard::model::effect::{Attempt, Refusal};
+
+use super::*;
+
+/// A channel with what the suite has to know about it.
+struct Subject {
+    name: &'static str,
+    channel: Box<dyn Channel>,
+    /// The header that carries the proof.
+    proof: &'static str,
+    /// A body, and the right proof for it.
+    body: Vec<u8>,
+    right: String,
+    /// The secrets that must never show.
+    secrets: &'static [&'static str],
+    /// An answer that says that a message was taken.
+    taken: &'static str,
+    /// Folders with bodies that the channel knows.
+    fixtures: &'static str,
+}
+
+fn subjects() -> Vec<Subject> {
+    let vectors: Value = serde_json::from_slice(&fixture("signature_vectors.json")).unwrap();
+    let right = |channel: &str| {
+        let vector = vectors.as_array().unwrap().iter().find(|vector| vector["channel"] == channel).unwrap();
+        (fixture(vector["file"].as_str().unwrap()), vector["value"].as_str().unwrap().to_owned())
+    };
+    let (update, token) = right("telegram");
+    let (lead_body, signature) = right("webhook");
+    vec![
+        Subject {
+            name: "telegram",
+            channel: telegram(),
+            proof: "x-telegram-bot-api-secret-token",
+            body: update,
+            right: token,
+            secrets: &[TOKEN, "AAExampleTokenCanary", WEBHOOK_SECRET],
+            taken: r#"{"ok":true,"result":{"message_id":1}}"#,
+            fixtures: "telegram",
+        },
+        Subject {
+            name: "webhook",
+            channel: webhook(lead(), SignatureEncoding::Hex),
+            proof: "x-signature",
+            body: lead_body,
+            right: signature,
+            secrets: &[WEBHOOK_KEY],
+            taken: r#"{"result":{"message":{"id":"1"}}}"#,
+            fixtures: "webhook",
+        },
+    ]
+}
+
+/// The end of an attempt, in a word.
+fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::More(_) => "more",
+        Verdict::Ended(Attempt::Delivered { .. }) => "delivered",
+        Verdict::Ended(Attempt::Retry { after_ms: Some(_), .. }) => "retry after a wait",
+        Verdict::Ended(Attempt::Retry { after_ms: None, .. }) => "retry",
+        Verdict::Ended(Attempt::Ambiguous { .. }) => "ambiguous",
+        Verdict::Ended(Attempt::Refused { reason: Refusal::Permanent, .. }) => "refused: permanent",
+        Verdict::Ended(Attempt::Refused { reason: Refusal::Blocked, .. }) => "refused: blocked",
+        Verdict::Ended(Attempt::Refused { reason: Refusal::Gone, .. }) => "refused: gone",
+    }
+}
+
+fn error_of(verdict: &Verdict) -> &str {
+    match verdict {
+        Verdict::Ended(
+            Attempt::Retry { error, .. } | Attempt::Refused { error, .. } | Attempt::Ambiguous { error, .. },
+        ) => error,
+        Verdict::More(_) | Verdict::Ended(Attempt::Delivered { .. }) => "",
+    }
+}
+
+#[test]
+fn an_authentic_call_is_taken() {
+    for Subject { name, channel, proof, body, right, .. } in subjects() {
+        assert_eq!(channel.verify(&call(&header(proof, &right), &body)), Ok(()), "{name}");
+        assert_eq!(channel.kind().as_str(), name);
+        let decoded = channel.decode(&call(&HeaderMap::new(), &body)).unwrap();
+        assert_eq!(decoded.received.len(), 1, "{name}");
+        assert!(decoded.answer.status.is_success() && decoded.answer.body.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn every_vector_of_signatures_holds() {
+    let vectors: Value = serde_json::from_slice(&fixture("signature_vectors.json")).unwrap();
+    for vector in vectors.as_array().unwrap() {
+        let text = |key: &str| vector[key].as_str().unwrap();
+        let channel = match (text("channel"), vector["encoding"].as_str()) {
+            ("telegram", _) => telegram(),
+            (_, Some("base64")) => webhook(lead(), SignatureEncoding::Base64),
+            _ => webhook(lead(), SignatureEncoding::Hex),
+        };
+        let (headers, body) = (header(text("header"), text("value")), fixture(text("file")));
+        assert_eq!(channel.verify(&call(&headers, &body)), Ok(()), "{vector}");
+    }
+}
+
+#[test]
+fn a_forged_call_is_refused() {
+    for Subject { name, channel, proof, body, right, .. } in subjects() {
+        let verify =
+            |headers: &HeaderMap| channel.verify(&call(headers, &body)).map_err(|error| error.reason());
+        assert_eq!(verify(&HeaderMap::new()), Err("missing"), "{name}");
+        assert_eq!(verify(&header(proof, "")), Err("empty"), "{name}");
+        assert_eq!(verify(&header("x-other", &right)), Err("missing"), "{name}");
+
+        let mut twice = header(proof, &right);
+        twice.append(proof, HeaderValue::from_str(&right).unwrap());
+        assert_eq!(verify(&twice), Err("duplicate"), "{name}");
+
+        let mut raw = HeaderMap::new();
+        raw.insert(proof, HeaderValue::from_bytes(b"\xff\xfe").unwrap());
+        assert!(verify(&raw).is_err(), "{name}");
+
+        // Each beginning of the proof, the proof with more behind it, and each single wrong character.
+        for end in 1..right.len() {
+            assert!(verify(&header(proof, right.get(..end).unwrap())).is_err(), "{name}: the first {end}");
+        }
+        assert!(verify(&header(proof, &format!("{right}0"))).is_err(), "{name}");
+        assert!(verify(&header(proof, &format!("{right},{right}"))).is_err(), "{name}");
+        for at in 0..right.len() {
+            let mut wrong = right.clone().into_bytes();
+            wrong[at] = if wrong[at] == b'0' { b'1' } else { b'0' };
+            let wrong = String::from_utf8(wrong).unwrap();
+            assert!(verify(&header(proof, &wrong)).is_err(), "{name}: {wrong}");
+        }
+        let headers = header(proof, &right);
+        let get = WebhookCall { method: &Method::GET, ..call(&headers, &body) };
+        assert_eq!(channel.verify(&get), Err(VerifyError::Method), "{name}");
+    }
+}
+
+#[test]
+fn a_changed_body_breaks_a_signature() {
+    let subject = subjects().pop().unwrap();
+    let mut body = subject.body.clone();
+    body.push(b' ');
+    assert_eq!(
+        subject.channel.verify(&call(&header(subject.proof, &subject.right), &body)),
+        Err(VerifyError::Mismatch)
+    );
+}
+
+/// Status by status, with no body, with HTML and with JSON of somebody else.
+#[test]
+fn every_status_has_a_meaning() {
+    let effect = send("hello");
+    for Subject { name, channel, .. } in subjects() {
+        let mut lines: Vec<(u16, u16, &'static str)> = Vec::new();
+        for status in 0..=999_u16 {
+            let classify = |body: &'static str| {
+                channel.classify(&effect, &Progress::default(), Ok(&answer(status, body)))
+            };
+            let verdict = classify("");
+            for body in ["<html>no</html>", "{}", "[1]", "\"x\""] {
+                assert_eq!(word(&classify(body)), word(&verdict), "{name} {status} {body}");
+            }
+            let word = word(&verdict);
+            assert!((200..300).contains(&status) || word != "delivered", "{name} {status}");
+            match lines.last_mut() {
+                Some((_, last, same)) if *same == word => *last = status,
+                _ => lines.push((status, status, word)),
+            }
+        }
+        let table: Vec<String> =
+            lines.iter().map(|(first, last, word)| format!("{first:03}-{last:03} {word}")).collect();
+        insta::assert_snapshot!(format!("statuses__{name}"), table.join("\n"));
+    }
+}
+
+#[test]
+fn a_missing_answer_is_a_retry_only_when_nothing_was_sent() {
+    let effect = Effect { parts_done: 0, ..send("hello") };
+    for Subject { name, channel, secrets, .. } in subjects() {
+        let reason = format!("/bot{}/x\r\n", secrets.join("/"));
+        let progress = Progress { parts_done: 3, prepared: Vec::new() };
+        for (failure, expected) in [
+            (SendFailure::NotSent(reason.clone()), "retry"),
+            (SendFailure::Ambiguous(reason.clone()), "ambiguous"),
+            (SendFailure::TooLarge, "ambiguous"),
+            (SendFailure::Refused(reason.clone()), "refused: permanent"),
+        ] {
+            let verdict = channel.classify(&effect, &progress, Err(&failure));
+            assert_eq!(word(&verdict), expected, "{name}");
+            let error = error_of(&verdict);
+            assert!(!error.is_empty() && !error.contains(char::is_control), "{name}: {error}");
+            assert!(!secrets.iter().any(|secret| error.contains(secret)), "{name}: {error}");
+            // What arrived before is not forgotten.
+            if let Verdict::Ended(Attempt::Retry { parts_done, .. } | Attempt::Ambiguous { parts_done, .. }) =
+                verdict
+            {
+                assert_eq!(parts_done, 3, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_longest_text_goes_out_whole_and_no_longer_one_begins() {
+    for Subject { name, channel, taken, .. } in subjects() {
+        let capabilities = channel.capabilities();
+        let word_length = capabilities.text.length - 1;
+        let words: Vec<String> = (0..capabilities.parts_max).map(|_| "ж".repeat(word_length / 2)).collect();
+        let effect = send(&words.join(" "));
+        let mut progress = Progress::resume(&effect);
+        let mut requests = 0;
+        loop {
+            let request = channel.encode(&effect, &progress).unwrap();
+            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            let text = body["text"].as_str().unwrap();
+            assert!(capabilities.text.unit.measure(text) <= capabilities.text.length, "{name}");
+            requests += 1;
+            match channel.classify(&effect, &progress, Ok(&answer(200, taken))) {
+                Verdict::More(further) => progress = further,
+                Verdict::Ended(attempt) => {
+                    assert_eq!(attempt, Attempt::Delivered { external_id: Some("1".to_owned()) }, "{name}");
+                    break;
+                }
+            }
+        }
+        assert!(requests >= 1 && requests <= capabilities.parts_max, "{name}: {requests}");
+
+        let too_long = send(&"ж".repeat(capabilities.text.length * capabilities.parts_max + 1));
+        let refused = channel.encode(&too_long, &Progress::default());
+        assert!(matches!(refused, Err(EncodeError::TooLong { .. })), "{name}: {refused:?}");
+    }
+}
+
+#[test]
+fn the_same_effect_makes_the_same_request() {
+    for Subject { name, channel, .. } in subjects() {
+        let effect = send("hello");
+        let first = channel.encode(&effect, &Progress::default());
+        assert_eq!(first, channel.encode(&effect, &Progress::default()), "{name}");
+    }
+}
+
+#[test]
+fn no_secret_is_in_a_debug_form() {
+    for Subject { name, channel, proof, right, body, secrets, .. } in subjects() {
+        let request = channel.encode(&send("hello"), &Progress::default()).unwrap();
+        let headers = header(proof, &right);
+        let shown = format!("{channel:?} {request:?} {:?}", call(&headers, &body));
+        assert!(!secrets.iter().any(|secret| shown.contains(secret)), "{name}: {shown}");
+        assert!(!shown.contains("hello") && !shown.contains(&right), "{name}: {shown}");
+    }
+}
+
+/// Any JSON, of a size that a test can afford.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        "\\PC{0,12}".prop_map(Value::from),
+        "[a-z0-9:/\n-]{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-z_]{1,8}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// All places of a tree, as JSON pointers.
+fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                places(item, &format!("{at}/{index}"), found);
+            }
+        }
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                places(field, &format!("{at}/{key}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn check_decoding(channel: &dyn Channel, body: &[u8]) -> Result<(), TestCaseError> {
+    let headers = HeaderMap::new();
+    let first = channel.decode(&call(&headers, body));
+    if let Ok(decoded) = &first {
+        for received in &decoded.received {
+            prop_assert!(received.input_id.starts_with("shop/"));
+            prop_assert!(received.input_id.len() < 400);
+            prop_assert!(!received.input_id.contains(char::is_control));
+            // What is journaled can be read again.
+            let written = serde_json::to_vec(&received.inbound).unwrap();
+            prop_assert_eq!(
+                &serde_json::from_slice::<switchboard::model::inbound::Inbound>(&written).unwrap(),
+                &received.inbound
+            );
+        }
+    }
+    prop_assert_eq!(first, channel.decode(&call(&headers, body)));
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_decoded_or_refused(body in prop::collection::vec(any::<u8>(), 0..200), other in any_json()) {
+        for subject in subjects() {
+            check_decoding(&*subject.channel, &body)?;
+            check_decoding(&*subject.channel, other.to_string().as_bytes())?;
+        }
+    }
+
+    #[test]
+    fn a_known_body_with_something_else_in_it_is_decoded_or_refused(
+        which in any::<prop::sample::Index>(), place in any::<prop::sample::Index>(), other in any_json(),
+    ) {
+        for subject in subjects() {
+            let names = fixtures_of(subject.fixtures);
+            let mut body: Value = serde_json::from_slice(&fixture(which.get::<String>(&names))).unwrap();
+            let mut all = Vec::new();
+            places(&body, "", &mut all);
+            *body.pointer_mut(place.get::<String>(&all)).unwrap() = other.clone();
+            check_decoding(&*subject.channel, body.to_string().as_bytes())?;
+        }
+    }
+
+    #[test]
+    fn any_answer_has_a_meaning(
+        status in any::<u16>(), body in prop::collection::vec(any::<u8>(), 0..200), other in any_json(), done in any::<u32>(),
+    ) {
+        let effect = send("hello");
+        let progress = Progress { parts_done: done, prepared: Vec::new() };
+        for subject in subjects() {
+            for body in [body.clone(), other.to_string().into_bytes()] {
+                let verdict = subject.channel.classify(&effect, &progress, Ok(&answer(status, body)));
+                prop_assert!(error_of(&verdict).len() <= 512);
+            }
+        }
+    }
+}

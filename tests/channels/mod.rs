@@ -1,0 +1,176 @@
+//! Tests of the codecs, through the interface that the rest of the product uses.
+
+mod answers;
+mod conformance;
+mod fixtures;
+mod shape;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde_json::{Value, json};
+use switchboard::channels::{Channel, ResolvedSecrets, WebhookCall, WireResponse, connect};
+use switchboard::model::channel::{
+    ChannelSettings, Signature, SignatureAlgorithm, SignatureEncoding, TelegramSettings, WebhookInbound,
+    WebhookOutbound, WebhookSettings,
+};
+use switchboard::model::effect::{Effect, EffectAction, EffectState, Lane, Outgoing};
+use switchboard::model::id::{ChannelId, DialogId, EffectId, LineId, MessageId};
+use switchboard::model::secret::SecretRef;
+use zeroize::Zeroizing;
+
+/// Secrets by the name of their environment variable.
+struct Secrets(BTreeMap<&'static str, String>);
+
+impl ResolvedSecrets for Secrets {
+    fn secret(&self, reference: &SecretRef) -> Option<Zeroizing<String>> {
+        match reference {
+            SecretRef::Env(name) => self.0.get(name.as_str()).cloned().map(Zeroizing::new),
+            _ => None,
+        }
+    }
+}
+
+fn env(name: &str) -> SecretRef {
+    SecretRef::Env(name.to_owned())
+}
+
+const TOKEN: &str = "123456:AAExampleTokenCanary";
+const WEBHOOK_SECRET: &str = "test-secret_token-1";
+const WEBHOOK_KEY: &str = "test-webhook-key";
+
+fn started(settings: &ChannelSettings) -> Box<dyn Channel> {
+    let secrets = Secrets(BTreeMap::from([
+        ("TOKEN", TOKEN.to_owned()),
+        ("SECRET", WEBHOOK_SECRET.to_owned()),
+        ("KEY", WEBHOOK_KEY.to_owned()),
+    ]));
+    connect(&ChannelId::from("shop"), settings, &secrets).unwrap()
+}
+
+fn telegram() -> Box<dyn Channel> {
+    started(&ChannelSettings::Telegram(TelegramSettings {
+        token: env("TOKEN"),
+        webhook_secret: env("SECRET"),
+        api_base: TelegramSettings::API_BASE.to_owned(),
+    }))
+}
+
+/// The paths of the sample that is one item.
+fn lead() -> WebhookInbound {
+    let path = |text: &str| Some(text.to_owned());
+    WebhookInbound {
+        each: None,
+        id: "$.id".to_owned(),
+        chat: "$.client.uid".to_owned(),
+        user: None,
+        name: path("$.client.fio"),
+        phone: path("$.client.phone"),
+        text: path("$.msg.body"),
+        at: path("$.created"),
+    }
+}
+
+/// The paths of the sample that is a batch.
+fn batch() -> WebhookInbound {
+    let path = |text: &str| Some(text.to_owned());
+    WebhookInbound {
+        each: path("$.items[*]"),
+        id: "$.id".to_owned(),
+        chat: "$.from".to_owned(),
+        user: path("$.from"),
+        name: None,
+        phone: None,
+        text: path("$.text"),
+        at: path("$.ts"),
+    }
+}
+
+fn webhook(inbound: WebhookInbound, encoding: SignatureEncoding) -> Box<dyn Channel> {
+    started(&ChannelSettings::Webhook(Box::new(WebhookSettings {
+        signature: Signature {
+            header: "x-signature".to_owned(),
+            algorithm: SignatureAlgorithm::HmacSha256,
+            encoding,
+            prefix: "sha256=".to_owned(),
+            secret: env("KEY"),
+        },
+        inbound,
+        outbound: Some(WebhookOutbound {
+            url: "https://erp.example.com/reply".to_owned(),
+            method: "POST".to_owned(),
+            headers: BTreeMap::new(),
+            body: json!({ "to": "{{ chat.external_id }}", "text": "{{ message.text }}" }),
+            message_id: Some("$.result.message.id".to_owned()),
+        }),
+    })))
+}
+
+fn fixture_path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/channels").join(name)
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(fixture_path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The names of the fixtures of one folder, sorted, with the folder.
+fn fixtures_of(folder: &str) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(fixture_path(folder))
+        .unwrap()
+        .map(|entry| format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap()))
+        .collect();
+    names.sort();
+    names
+}
+
+fn call<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> WebhookCall<'a> {
+    WebhookCall { method: &Method::POST, headers, query: "", body }
+}
+
+fn header(name: &str, value: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
+    headers
+}
+
+/// The facts of a body, as JSON.
+fn facts(channel: &dyn Channel, body: &[u8]) -> Value {
+    let decoded = channel.decode(&call(&HeaderMap::new(), body)).unwrap();
+    decoded
+        .received
+        .iter()
+        .map(|received| json!({ "input_id": received.input_id, "inbound": received.inbound }))
+        .collect()
+}
+
+fn answer(status: u16, body: impl Into<Bytes>) -> WireResponse {
+    WireResponse { status, headers: HeaderMap::new(), body: body.into() }
+}
+
+fn send(text: &str) -> Effect {
+    Effect {
+        id: EffectId::new(7, 0),
+        lane: Lane::Chat { channel: ChannelId::from("shop"), chat: "1111111".to_owned() },
+        line: LineId::from("sales"),
+        dialog: DialogId::new(3, 0),
+        action: EffectAction::Send(Outgoing {
+            channel: ChannelId::from("shop"),
+            chat: "1111111".to_owned(),
+            user: "1111111".to_owned(),
+            message: MessageId::new(7, 0),
+            text: text.to_owned(),
+            buttons: Vec::new(),
+            attachments: Vec::new(),
+            reply_to: None,
+        }),
+        state: EffectState::Pending,
+        attempts: 1,
+        parts_done: 0,
+        last_error: None,
+        created_at_ms: 0,
+        updated_at_ms: 0,
+    }
+}
