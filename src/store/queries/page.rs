@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use crate::store::StoreError;
 use crate::store::cursor::List;
 use crate::store::handle::{Store, decode};
-use crate::store::key_value::{Order, Scan};
+use crate::store::key_value::{Order, Pair, Scan};
 use crate::store::keys::{Key, KeyRange};
 
 /// Most items of a page, whatever is asked for: a page is held in memory as a whole.
@@ -106,8 +106,8 @@ impl<'a> Merged<'a> {
         Self { list, order, scans }
     }
 
-    /// The next place and the value there, or an error once.
-    pub(super) fn next(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    /// The next place and the value there.
+    pub(super) fn next(&mut self) -> Result<Option<Pair>, StoreError> {
         let mut best: Option<(usize, Vec<u8>)> = None;
         for (number, scan) in self.scans.iter_mut().enumerate() {
             let place = match scan.peek() {

@@ -13,7 +13,7 @@ use crate::model::message::Message;
 use crate::store::StoreError;
 use crate::store::cursor::List;
 use crate::store::handle::{Store, decode};
-use crate::store::key_value::{Order, Scan};
+use crate::store::key_value::{Order, Pair, Scan};
 use crate::store::keys::{self, KeyRange};
 
 use super::page::{LIMIT_MAX, Page, Walk};
@@ -22,7 +22,7 @@ use super::page::{LIMIT_MAX, Page, Walk};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {
     /// A message or note, as it is now.
-    Message(Message),
+    Message(Box<Message>),
     /// Something else.
     Event(Event),
 }
@@ -77,7 +77,7 @@ pub fn of_dialog(
     while let Some(seq) = next_entry(&mut messages, &mut events, order)? {
         let mut group = Vec::new();
         while let Some((key, value)) = take_of_entry(&mut messages, seq)? {
-            group.push(Item::Message(decode(&key, &value)?));
+            group.push(Item::Message(Box::new(decode(&key, &value)?)));
         }
         while let Some((key, value)) = take_of_entry(&mut events, seq)? {
             group.push(Item::Event(decode(&key, &value)?));
@@ -132,7 +132,7 @@ fn peeked_entry(scan: &mut Peekable<Scan<'_>>) -> Result<Option<u64>, StoreError
     }
 }
 
-fn take_of_entry(scan: &mut Peekable<Scan<'_>>, seq: u64) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+fn take_of_entry(scan: &mut Peekable<Scan<'_>>, seq: u64) -> Result<Option<Pair>, StoreError> {
     match peeked_entry(scan)? {
         Some(found) if found == seq => scan.next().transpose(),
         _ => Ok(None),
