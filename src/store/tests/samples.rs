@@ -159,6 +159,7 @@ pub(super) fn effect(seq: u64, dialog: u64, state: EffectState) -> Effect {
         }),
         state,
         attempts: 0,
+        parts_done: 0,
         last_error: None,
         created_at_ms: at(seq),
         updated_at_ms: at(seq),
