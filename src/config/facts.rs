@@ -125,6 +125,9 @@ const MESSAGE: &[&str] =
 const TEMPLATE: &[&str] =
     &["event", "dialog", "message", "client", "chat", "channel", "line", "operator", "steps", "vars"];
 
+/// Fields with shorter names, such as `id`, are found below every root and say nothing.
+const LEAF_LETTERS_MIN: usize = 4;
+
 /// What a path leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
@@ -208,7 +211,11 @@ impl Facts {
         let leaf = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
         nearest(path, known())
             // The right field below the wrong root: `client.text` for `message.text`.
-            .or_else(|| known().find(|known| known.contains('.') && leaf(known) == leaf(path)))
+            .or_else(|| {
+                known().find(|known| {
+                    known.contains('.') && leaf(known) == leaf(path) && leaf(known).len() >= LEAF_LETTERS_MIN
+                })
+            })
             .map(str::to_owned)
     }
 
@@ -237,7 +244,7 @@ mod tests {
             Lookup::Unknown(Some("message.text".to_owned()))
         );
         assert_eq!(
-            facts.look_up(&["dialog", "text"], true),
+            facts.look_up(&["channel", "text"], true),
             Lookup::Unknown(Some("message.text".to_owned()))
         );
         assert_eq!(Facts::dialog().look_up(&["message", "text"], true), Lookup::NotHere);

@@ -1,6 +1,6 @@
 //! What is declared anywhere in the set, so that names can be checked wherever they are used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{Code, Finding, Report};
 use super::source::FileKind;
@@ -127,6 +127,8 @@ impl Name {
 #[derive(Debug, Default)]
 pub struct Names {
     declared: BTreeMap<Name, BTreeMap<String, Span>>,
+    /// Kinds of files that were not read in whole: what they declare is not known.
+    incomplete: BTreeSet<FileKind>,
     /// The private networks that requests may go to.
     pub networks: Vec<ipnet::IpNet>,
 }
@@ -135,9 +137,10 @@ impl Names {
     /// Collects the names of all files and reports those that are given twice.
     pub fn collect<'n>(
         files: impl IntoIterator<Item = (FileKind, &'n Node)> + Clone,
+        incomplete: BTreeSet<FileKind>,
         report: &mut Report,
     ) -> Self {
-        let mut names = Self::default();
+        let mut names = Self { incomplete, ..Self::default() };
         for declared in &DECLARED {
             for (kind, root) in files.clone() {
                 if kind == declared.file
@@ -191,9 +194,21 @@ impl Names {
         }
     }
 
-    /// Whether something has this name.
-    pub fn has(&self, name: Name, text: &str) -> bool {
+    /// Whether all files of a kind were read: a name may be missing only because its file is broken,
+    /// and then the broken file is the one thing worth telling.
+    pub fn is_complete(&self, kind: FileKind) -> bool {
+        !self.incomplete.contains(&kind)
+    }
+
+    /// Whether the files that were read declare this name.
+    pub fn is_declared(&self, name: Name, text: &str) -> bool {
         self.declared.get(&name).is_some_and(|known| known.contains_key(text))
+    }
+
+    /// Whether something has this name, or may have it in a file that is broken.
+    pub fn has(&self, name: Name, text: &str) -> bool {
+        self.is_declared(name, text)
+            || name.declared().is_some_and(|declared| !self.is_complete(declared.file))
             || name.declared().is_some_and(|declared| declared.builtin.contains(&text))
     }
 

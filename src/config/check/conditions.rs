@@ -162,6 +162,7 @@ fn tests(walk: &mut Walk<'_>, node: &Node, fact: Fact, level: Level) {
                 Finding::new(Code::UnknownKey, entry.key.span, format!("unknown test `{}`", shown(key)))
                     .help(help),
             );
+            count += 1;
             continue;
         };
         if key == "ignore_case" {
@@ -218,16 +219,8 @@ fn operand(walk: &mut Walk<'_>, node: &Node, key: &str, takes: Takes, fact: Fact
             text(walk, item);
         }),
         Takes::Regex => {
-            if let Some(pattern) = text(walk, node)
-                && let Err(error) = regex(pattern)
-            {
-                let finding = Finding::new(
-                    Code::Regex,
-                    node.span,
-                    format!("the regular expression does not compile: {error}"),
-                )
-                .help("put it into single quotes, so that YAML leaves `\\` alone");
-                walk.push(finding);
+            if let Some(pattern) = text(walk, node) {
+                pattern_of(walk, node, pattern);
             }
         }
         Takes::Count => walk.node(node, &crate::config::grammar::shape::Shape::Integer(0, 1_000_000)),
@@ -237,6 +230,26 @@ fn operand(walk: &mut Walk<'_>, node: &Node, key: &str, takes: Takes, fact: Fact
             _ => walk.wrong_type(node, "tests, such as `{eq: won}`", None),
         },
         Takes::Later => walk.later(node.key.unwrap_or(node.span), format!("the test `{key}`")),
+    }
+}
+
+fn pattern_of(walk: &mut Walk<'_>, node: &Node, pattern: &str) {
+    const HELP: &str = "put it into single quotes, so that YAML leaves `\\` alone";
+    if pattern.chars().any(char::is_control) {
+        walk.push(
+            Finding::new(
+                Code::Regex,
+                node.span,
+                "YAML made a control character of a `\\` in this expression",
+            )
+            .help(HELP),
+        );
+    } else if let Err(error) = regex(pattern) {
+        let message = format!("the regular expression does not compile: {error}");
+        walk.push(
+            Finding::new(Code::Regex, node.span, message)
+                .maybe_help(pattern.contains('\\').then(|| HELP.to_owned())),
+        );
     }
 }
 

@@ -375,12 +375,19 @@ pub fn key_list(fields: &[Field]) -> String {
 }
 
 fn keys_expected(fields: &[Field]) -> String {
-    format!("a mapping with {}", key_list(fields))
+    const KEYS_MAX: usize = 5;
+    let more = if fields.len() > KEYS_MAX { " …" } else { "" };
+    format!("a mapping with {}{more}", key_list(fields.get(..KEYS_MAX).unwrap_or(fields)))
 }
 
-/// A text of the file for a message: short, on one line.
+/// A text of the file for a message: short, on one line, without the password of an address.
 pub fn shown(text: &str) -> String {
     const CHARS_MAX: usize = 60;
+    let text =
+        match text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+            Some((scheme, rest)) => format!("{scheme}://…@{rest}"),
+            None => text.to_owned(),
+        };
     let line: String = text.chars().take(CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().count() > CHARS_MAX { format!("{line}…") } else { line }
 }
