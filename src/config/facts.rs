@@ -115,6 +115,11 @@ const FACTS: &[(&str, Fact)] = &[
     ("steps", Fact::Later),
 ];
 
+/// All paths with their types, for the documentation.
+pub const fn all() -> &'static [(&'static str, Fact)] {
+    FACTS
+}
+
 /// The roots that are there for an event: the first parts of paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts(&'static [&'static str]);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use switchboard::config::diagnostic::{Format, Paint, render};
 use switchboard::config::load::{Loaded, load};
-use switchboard::config::source::SourceSet;
+use switchboard::config::source::{ProblemKind, SourceProblem, SourceSet};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(name)
@@ -67,6 +67,27 @@ fn no_format_shows_a_secret() {
 fn a_missing_file_is_told_with_an_example() {
     let loaded = load(&SourceSet::from_files([("lines.yaml", "version: 1\nlines: {}\n")]));
     insta::assert_snapshot!("missing_files", render(&loaded.diagnostics, Format::Text, Paint::Plain));
+}
+
+#[test]
+fn what_was_not_read_is_told() {
+    let mut set = SourceSet::read(&folder("base"));
+    let problem = |path: &str, kind| SourceProblem { path: path.to_owned(), kind };
+    set.problems = vec![
+        problem("rules/vip.yaml", ProblemKind::Unreadable("permission denied".to_owned())),
+        problem("rules/win.yaml", ProblemKind::NotUtf8(17)),
+        problem("templates/all.yaml", ProblemKind::FileTooLarge),
+        problem("line.yaml", ProblemKind::Unused("lines.yaml".to_owned())),
+    ];
+    insta::assert_snapshot!("unread_files", render(&load(&set).diagnostics, Format::Text, Paint::Plain));
+}
+
+#[test]
+fn a_file_of_rubbish_does_not_flood_the_screen() {
+    let keys: String = (0..600).map(|n| format!("key{n}: 1\n")).collect();
+    let loaded = load(&SourceSet::from_files([("lines.yaml", format!("version: 1\n{keys}"))]));
+    let last: Vec<_> = loaded.diagnostics.iter().rev().take(1).cloned().collect();
+    insta::assert_snapshot!("too_many", render(&last, Format::Text, Paint::Plain));
 }
 
 #[test]

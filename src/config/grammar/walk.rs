@@ -284,6 +284,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             match fields.iter().find(|field| field.name == entry.key.text) {
+                Some(field) if is_hollow(entries, index, fields, |key| has_key(&field.shape, key)) => {}
                 Some(field) => self.field(entry, field),
                 None => {
                     let before = entries.get(..index).unwrap_or_default().last();
@@ -357,6 +358,14 @@ impl<'a> Walk<'a> {
                 .help(help),
         );
     }
+}
+
+/// Whether a key is empty only because what belongs to it stands on its own level: then the next key
+/// is reported, and this one is not worth a second complaint.
+pub fn is_hollow(entries: &[Entry], index: usize, fields: &[Field], owns: impl Fn(&str) -> bool) -> bool {
+    let empty = entries.get(index).is_some_and(|entry| entry.value.is_null());
+    let next = entries.get(index + 1).map(|next| next.key.text.as_str());
+    empty && next.is_some_and(|key| owns(key) && !fields.iter().any(|field| field.name == key))
 }
 
 /// Whether a shape is a mapping that knows a key.

@@ -146,6 +146,7 @@ impl Node {
     pub fn describe(&self) -> &'static str {
         match &self.kind {
             Kind::Scalar { .. } if self.is_null() => "nothing",
+            Kind::Scalar { text, .. } if text.trim().is_empty() => "an empty text",
             Kind::Scalar { .. } => "a single value",
             Kind::Sequence(_) => "a list",
             Kind::Mapping(_) => "a mapping",
