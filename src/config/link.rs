@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::check::templates;
 use super::diagnostic::{Code, Finding, Report};
 use super::source::FileKind;
 use super::tree::{Entry, Node, Span};
@@ -129,6 +130,8 @@ pub struct Names {
     declared: BTreeMap<Name, BTreeMap<String, Span>>,
     /// Kinds of files that were not read in whole: what they declare is not known.
     incomplete: BTreeSet<FileKind>,
+    /// The variables of each template, over all its languages.
+    template_variables: BTreeMap<String, BTreeSet<String>>,
     /// The private networks that requests may go to.
     pub networks: Vec<ipnet::IpNet>,
 }
@@ -151,6 +154,9 @@ impl Names {
             }
         }
         for (kind, root) in files {
+            if kind == FileKind::Templates {
+                names.add_variables(root);
+            }
             if kind == FileKind::Switchboard
                 && let Some(list) = root.at(&["outbound", "allow_private"])
             {
@@ -160,6 +166,22 @@ impl Names {
             }
         }
         names
+    }
+
+    fn add_variables(&mut self, root: &Node) {
+        for Entry { key, value } in root.get("templates").map_or(&[] as &[Entry], Node::entries) {
+            let text = if value.text().is_some() { Some(value) } else { value.get("text") };
+            let texts = text.into_iter().flat_map(|text| {
+                text.text().into_iter().chain(text.entries().iter().filter_map(|entry| entry.value.text()))
+            });
+            let variables = texts.flat_map(templates::variables).collect();
+            self.template_variables.insert(key.text.clone(), variables);
+        }
+    }
+
+    /// The variables that a template uses.
+    pub fn template_variables(&self, template: &str) -> impl Iterator<Item = &str> {
+        self.template_variables.get(template).into_iter().flatten().map(String::as_str)
     }
 
     fn add_all(&mut self, declared: &Declared, node: &Node, report: &mut Report) {

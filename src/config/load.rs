@@ -11,6 +11,7 @@ use super::link::Names;
 use super::secret::Literals;
 use super::source::{FileKind, ProblemKind, SourceSet};
 use super::tree::{Node, Span, parse};
+use crate::engine::live::Live;
 use crate::model::config::Config;
 
 /// The version that every file begins with.
@@ -82,16 +83,16 @@ pub fn load(set: &SourceSet) -> Loaded {
     } else {
         let mut decoder = Decoder { literals: &mut literals, inactive_rules: &inactive_rules };
         let config = decode(&mut decoder, &roots);
-        if config.is_none() {
+        let reason = match &config {
+            None => Some("the files passed all checks and could not be read all the same".to_owned()),
+            // The last word is the engine's: what it cannot compile must not be called fine here.
+            Some(config) => Live::compile(config.clone(), String::new()).err().map(|error| error.to_string()),
+        };
+        if let Some(reason) = reason {
             let at = Span { file: 0, start: 0, end: 0 };
-            report.push(
-                Finding::new(
-                    Code::Internal,
-                    at,
-                    "the files passed all checks and could not be read all the same",
-                )
-                .help("please report this with the files that cause it; no setting of yours is wrong"),
-            );
+            report.push(Finding::new(Code::Internal, at, reason).help(
+                "a check should have found this with its place in the file; please report the files that cause it",
+            ));
         }
         config
     };

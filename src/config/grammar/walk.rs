@@ -128,7 +128,9 @@ impl<'a> Walk<'a> {
                 }
             }
             Shape::Reference(name) => {
-                self.reference(node, *name);
+                if self.reference(node, *name).is_some() && *name == Name::Template {
+                    crate::config::check::templates::used_here(self, node);
+                }
             }
             Shape::Secret => crate::config::check::secrets::secret(self, node),
             Shape::Template => crate::config::check::templates::inline(self, node),
