@@ -4,6 +4,8 @@
 //! unwrapping and indexing are fine in them.
 
 #[cfg(test)]
+mod config;
+#[cfg(test)]
 mod channels;
 #[cfg(test)]
 mod config;

@@ -23,8 +23,6 @@ pub enum Fact {
     Priority,
     /// `true` or `false`.
     Boolean,
-    /// A time; only whether it is there can be tested so far.
-    Time,
     /// A list of texts.
     Texts,
     /// A list of objects.
@@ -46,9 +44,8 @@ const KINDS: &[&str] =
 const FACTS: &[(&str, Fact)] = &[
     ("event", Fact::Object),
     ("event.type", Fact::Text),
-    ("event.seq", Fact::Number),
-    ("event.at", Fact::Time),
-    ("event.data", Fact::Free),
+    ("event.at_ms", Fact::Number),
+    ("event.data", Fact::Later),
     ("dialog", Fact::Object),
     ("dialog.id", Fact::Text),
     ("dialog.line", Fact::Name(Name::Line)),
@@ -61,12 +58,12 @@ const FACTS: &[(&str, Fact)] = &[
     ("dialog.tags", Fact::Texts),
     ("dialog.custom", Fact::Free),
     ("dialog.unread", Fact::Number),
-    ("dialog.messages", Fact::Number),
-    ("dialog.opened_at", Fact::Time),
-    ("dialog.queued_at", Fact::Time),
-    ("dialog.accepted_at", Fact::Time),
-    ("dialog.first_response_at", Fact::Time),
-    ("dialog.closed_at", Fact::Time),
+    ("dialog.messages", Fact::Later),
+    ("dialog.opened_at", Fact::Later),
+    ("dialog.queued_at", Fact::Later),
+    ("dialog.accepted_at", Fact::Later),
+    ("dialog.first_response_at", Fact::Later),
+    ("dialog.closed_at", Fact::Later),
     ("dialog.close_reason", Fact::Word(&["operator", "supervisor", "rule", "spam"])),
     ("message", Fact::Object),
     ("message.id", Fact::Text),
@@ -75,14 +72,14 @@ const FACTS: &[(&str, Fact)] = &[
     ("message.author", Fact::Object),
     ("message.author.kind", Fact::Word(&["client", "operator", "rule", "system", "integration"])),
     ("message.author.id", Fact::Text),
-    ("message.status", Fact::Word(&["received", "queued", "sent", "delivered", "read", "failed"])),
+    ("message.status", Fact::Later),
     ("message.attachments", Fact::Objects),
     ("message.button", Fact::Text),
     ("message.note", Fact::Boolean),
     ("message.automatic", Fact::Boolean),
     ("message.external_id", Fact::Text),
-    ("message.reply_to", Fact::Text),
-    ("message.at", Fact::Time),
+    ("message.reply_to", Fact::Later),
+    ("message.at", Fact::Later),
     ("client", Fact::Object),
     ("client.id", Fact::Text),
     ("client.name", Fact::Text),
@@ -92,28 +89,30 @@ const FACTS: &[(&str, Fact)] = &[
     ("client.tags", Fact::Texts),
     ("client.custom", Fact::Free),
     ("client.source", Fact::Text),
-    ("client.created_at", Fact::Time),
+    ("client.created_at", Fact::Later),
     ("client.crm", Fact::Later),
     ("client.deals", Fact::Later),
     ("client.emails", Fact::Later),
     ("chat", Fact::Object),
     ("chat.id", Fact::Text),
     ("chat.external_id", Fact::Text),
-    ("chat.user", Fact::Text),
-    ("chat.dialogs", Fact::Number),
     ("channel", Fact::Object),
     ("channel.id", Fact::Name(Name::Channel)),
     ("channel.kind", Fact::Word(KINDS)),
     ("line", Fact::Object),
     ("line.id", Fact::Name(Name::Line)),
     ("line.name", Fact::Text),
-    ("line.language", Fact::Text),
     ("operator", Fact::Object),
     ("operator.id", Fact::Name(Name::Operator)),
     ("operator.name", Fact::Text),
     ("vars", Fact::Free),
     ("steps", Fact::Later),
 ];
+
+/// All paths with their types, for the documentation.
+pub const fn all() -> &'static [(&'static str, Fact)] {
+    FACTS
+}
 
 /// The roots that are there for an event: the first parts of paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +123,9 @@ const MESSAGE: &[&str] =
     &["event", "dialog", "message", "client", "chat", "channel", "line", "operator", "steps"];
 const TEMPLATE: &[&str] =
     &["event", "dialog", "message", "client", "chat", "channel", "line", "operator", "steps", "vars"];
+
+/// Fields with shorter names, such as `id`, are found below every root and say nothing.
+const LEAF_LETTERS_MIN: usize = 4;
 
 /// What a path leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,7 +157,8 @@ impl Facts {
     /// What is there for an event.
     pub const fn of(kind: EventKind) -> Self {
         match kind {
-            EventKind::MessageReceived
+            EventKind::DialogOpened
+            | EventKind::MessageReceived
             | EventKind::MessageQueued
             | EventKind::MessageSent
             | EventKind::MessageFailed
@@ -163,12 +166,10 @@ impl Facts {
             | EventKind::MessageUnsupported
             | EventKind::ButtonPressed
             | EventKind::NoteAdded => Self(MESSAGE),
-            EventKind::ClientCreated | EventKind::ClientBlocked => {
-                Self(&["event", "client", "chat", "channel", "line"])
-            }
+            EventKind::ClientCreated => Self(&["event", "client", "chat", "channel", "line"]),
             EventKind::OperatorPresence => Self(&["event", "operator"]),
             EventKind::ConfigActivated => Self(&["event"]),
-            EventKind::DialogOpened
+            EventKind::ClientBlocked
             | EventKind::DialogQueued
             | EventKind::DialogOffered
             | EventKind::DialogOfferEnded
@@ -180,6 +181,11 @@ impl Facts {
             | EventKind::RuleTripped
             | EventKind::DeliveryDead => Self(DIALOG),
         }
+    }
+
+    /// Whether a root is there.
+    pub fn has_root(self, path: &str) -> bool {
+        self.0.contains(&root(path))
     }
 
     /// Looks a path up. `exact` is false when the path goes on in ways that are not known before
@@ -208,7 +214,11 @@ impl Facts {
         let leaf = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
         nearest(path, known())
             // The right field below the wrong root: `client.text` for `message.text`.
-            .or_else(|| known().find(|known| known.contains('.') && leaf(known) == leaf(path)))
+            .or_else(|| {
+                known().find(|known| {
+                    known.contains('.') && leaf(known) == leaf(path) && leaf(known).len() >= LEAF_LETTERS_MIN
+                })
+            })
             .map(str::to_owned)
     }
 
@@ -237,7 +247,7 @@ mod tests {
             Lookup::Unknown(Some("message.text".to_owned()))
         );
         assert_eq!(
-            facts.look_up(&["dialog", "text"], true),
+            facts.look_up(&["channel", "text"], true),
             Lookup::Unknown(Some("message.text".to_owned()))
         );
         assert_eq!(Facts::dialog().look_up(&["message", "text"], true), Lookup::NotHere);

@@ -1,7 +1,8 @@
 //! What is declared anywhere in the set, so that names can be checked wherever they are used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::check::templates;
 use super::diagnostic::{Code, Finding, Report};
 use super::source::FileKind;
 use super::tree::{Entry, Node, Span};
@@ -127,6 +128,10 @@ impl Name {
 #[derive(Debug, Default)]
 pub struct Names {
     declared: BTreeMap<Name, BTreeMap<String, Span>>,
+    /// Kinds of files that were not read in whole: what they declare is not known.
+    incomplete: BTreeSet<FileKind>,
+    /// The variables of each template, over all its languages.
+    template_variables: BTreeMap<String, BTreeSet<String>>,
     /// The private networks that requests may go to.
     pub networks: Vec<ipnet::IpNet>,
 }
@@ -135,9 +140,10 @@ impl Names {
     /// Collects the names of all files and reports those that are given twice.
     pub fn collect<'n>(
         files: impl IntoIterator<Item = (FileKind, &'n Node)> + Clone,
+        incomplete: BTreeSet<FileKind>,
         report: &mut Report,
     ) -> Self {
-        let mut names = Self::default();
+        let mut names = Self { incomplete, ..Self::default() };
         for declared in &DECLARED {
             for (kind, root) in files.clone() {
                 if kind == declared.file
@@ -148,6 +154,9 @@ impl Names {
             }
         }
         for (kind, root) in files {
+            if kind == FileKind::Templates {
+                names.add_variables(root);
+            }
             if kind == FileKind::Switchboard
                 && let Some(list) = root.at(&["outbound", "allow_private"])
             {
@@ -157,6 +166,22 @@ impl Names {
             }
         }
         names
+    }
+
+    fn add_variables(&mut self, root: &Node) {
+        for Entry { key, value } in root.get("templates").map_or(&[] as &[Entry], Node::entries) {
+            let text = if value.text().is_some() { Some(value) } else { value.get("text") };
+            let texts = text.into_iter().flat_map(|text| {
+                text.text().into_iter().chain(text.entries().iter().filter_map(|entry| entry.value.text()))
+            });
+            let variables = texts.flat_map(templates::variables).collect();
+            self.template_variables.insert(key.text.clone(), variables);
+        }
+    }
+
+    /// The variables that a template uses.
+    pub fn template_variables(&self, template: &str) -> impl Iterator<Item = &str> {
+        self.template_variables.get(template).into_iter().flatten().map(String::as_str)
     }
 
     fn add_all(&mut self, declared: &Declared, node: &Node, report: &mut Report) {
@@ -191,9 +216,21 @@ impl Names {
         }
     }
 
-    /// Whether something has this name.
-    pub fn has(&self, name: Name, text: &str) -> bool {
+    /// Whether all files of a kind were read: a name may be missing only because its file is broken,
+    /// and then the broken file is the one thing worth telling.
+    pub fn is_complete(&self, kind: FileKind) -> bool {
+        !self.incomplete.contains(&kind)
+    }
+
+    /// Whether the files that were read declare this name.
+    pub fn is_declared(&self, name: Name, text: &str) -> bool {
         self.declared.get(&name).is_some_and(|known| known.contains_key(text))
+    }
+
+    /// Whether something has this name, or may have it in a file that is broken.
+    pub fn has(&self, name: Name, text: &str) -> bool {
+        self.is_declared(name, text)
+            || name.declared().is_some_and(|declared| !self.is_complete(declared.file))
             || name.declared().is_some_and(|declared| declared.builtin.contains(&text))
     }
 

@@ -6,11 +6,12 @@ use super::check::set;
 use super::decode::{Decoder, decode};
 use super::diagnostic::{Code, Diagnostic, Finding, Report, Severity, SourceFile, Sources, secret_spans};
 use super::grammar::walk::{Walk, shown};
-use super::grammar::{self, shape::Shape};
+use super::grammar::{self, shape::Need, shape::Shape};
 use super::link::Names;
 use super::secret::Literals;
 use super::source::{FileKind, ProblemKind, SourceSet};
 use super::tree::{Node, Span, parse};
+use crate::engine::live::Live;
 use crate::model::config::Config;
 
 /// The version that every file begins with.
@@ -61,7 +62,7 @@ pub fn load(set: &SourceSet) -> Loaded {
     unread(set, &mut sources, &mut report);
     let roots: Vec<(FileKind, &Node)> = trees.iter().map(|(kind, root)| (*kind, root)).collect();
 
-    let names = Names::collect(roots.iter().copied(), &mut report);
+    let names = Names::collect(roots.iter().copied(), incomplete(set, &roots), &mut report);
     let mut masks = Vec::new();
     let mut inactive_rules = BTreeSet::new();
     let mut walk = Walk::new(&mut report, &names, sources.files(), &mut masks, &mut inactive_rules);
@@ -73,7 +74,7 @@ pub fn load(set: &SourceSet) -> Loaded {
             walk.later(id.value.span, "a CRM mapping");
         }
     }
-    set::check(&roots, &mut report);
+    set::check(&roots, &names, &mut report);
     sources.mask(masks);
 
     let mut literals = Literals::default();
@@ -82,16 +83,16 @@ pub fn load(set: &SourceSet) -> Loaded {
     } else {
         let mut decoder = Decoder { literals: &mut literals, inactive_rules: &inactive_rules };
         let config = decode(&mut decoder, &roots);
-        if config.is_none() {
+        let reason = match &config {
+            None => Some("the files passed all checks and could not be read all the same".to_owned()),
+            // The last word is the engine's: what it cannot compile must not be called fine here.
+            Some(config) => Live::compile(config.clone(), String::new()).err().map(|error| error.to_string()),
+        };
+        if let Some(reason) = reason {
             let at = Span { file: 0, start: 0, end: 0 };
-            report.push(
-                Finding::new(
-                    Code::Internal,
-                    at,
-                    "the files passed all checks and could not be read all the same",
-                )
-                .help("please report this with the files that cause it; no setting of yours is wrong"),
-            );
+            report.push(Finding::new(Code::Internal, at, reason).help(
+                "a check should have found this with its place in the file; please report the files that cause it",
+            ));
         }
         config
     };
@@ -150,6 +151,25 @@ fn version(file: usize, root: &Node, report: &mut Report) {
             );
         }
     }
+}
+
+/// Kinds of files of which something is missing: an unread file, a broken one, one that was cut off.
+fn incomplete(set: &SourceSet, roots: &[(FileKind, &Node)]) -> BTreeSet<FileKind> {
+    let whole = |kind: FileKind, root: &Node| {
+        grammar::file(kind).iter().all(|field| field.need == Need::Optional || root.get(field.name).is_some())
+    };
+    FileKind::ALL
+        .into_iter()
+        .filter(|kind| {
+            let read: Vec<&Node> =
+                roots.iter().filter(|(other, _)| other == kind).map(|(_, root)| *root).collect();
+            let required = REQUIRED.iter().any(|(required, _)| required == kind);
+            read.len() < set.of_kind(*kind).count()
+                || read.iter().any(|root| !whole(*kind, root))
+                || (read.is_empty() && required)
+                || set.problems.iter().any(|problem| FileKind::of(&problem.path) == Some(*kind))
+        })
+        .collect()
 }
 
 /// Reports files that are missing or were not read.

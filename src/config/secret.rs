@@ -10,9 +10,6 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::canonical::hex;
-use crate::model::channel::ChannelSettings;
-use crate::model::config::Config;
-use crate::model::id::{ChannelId, EndpointId};
 use crate::model::secret::SecretRef;
 
 /// A file with a secret is small; a larger one is a mistake.
@@ -165,89 +162,6 @@ pub fn resolve(
         }
     };
     if value.is_empty() { Err(SecretError::Empty(place)) } else { Ok(Secret::new(value)) }
-}
-
-/// What a secret is for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Purpose {
-    /// A bot's token, or what else writes to the messenger.
-    ChannelToken(ChannelId),
-    /// What verifies the calls of a channel.
-    ChannelVerification(ChannelId),
-    /// What signs the calls to an endpoint.
-    EndpointKey(EndpointId),
-}
-
-impl Purpose {
-    /// The channel that cannot start without it.
-    pub const fn channel(&self) -> Option<&ChannelId> {
-        match self {
-            Self::ChannelToken(id) | Self::ChannelVerification(id) => Some(id),
-            Self::EndpointKey(_) => None,
-        }
-    }
-}
-
-/// All secrets of a configuration that could be had.
-#[derive(Debug, Clone, Default)]
-pub struct Secrets {
-    values: BTreeMap<Purpose, Secret>,
-    missing: BTreeMap<Purpose, SecretError>,
-}
-
-impl Secrets {
-    /// Looks up every secret that a configuration refers to. One that cannot be had is kept in
-    /// [`Secrets::missing`]: its channel does not start, everything else does.
-    pub fn resolve(config: &Config, environment: &dyn Environment, literals: &Literals) -> Self {
-        let mut secrets = Self::default();
-        for (purpose, reference) in references(config) {
-            match resolve(reference, environment, literals) {
-                Ok(value) => {
-                    secrets.values.insert(purpose, value);
-                }
-                Err(error) => {
-                    secrets.missing.insert(purpose, error);
-                }
-            }
-        }
-        secrets
-    }
-
-    /// The value for a purpose.
-    pub fn get(&self, purpose: &Purpose) -> Option<&Secret> {
-        self.values.get(purpose)
-    }
-
-    /// What could not be had, and why.
-    pub const fn missing(&self) -> &BTreeMap<Purpose, SecretError> {
-        &self.missing
-    }
-
-    /// Why a channel cannot start, if it cannot.
-    pub fn channel_problem(&self, channel: &ChannelId) -> Option<&SecretError> {
-        self.missing.iter().find(|(purpose, _)| purpose.channel() == Some(channel)).map(|(_, error)| error)
-    }
-}
-
-/// All references of a configuration with what they are for.
-fn references(config: &Config) -> Vec<(Purpose, &SecretRef)> {
-    let mut all = Vec::new();
-    for (id, channel) in &config.channels {
-        match &channel.settings {
-            ChannelSettings::Telegram(settings) => {
-                all.push((Purpose::ChannelToken(id.clone()), &settings.token));
-                all.push((Purpose::ChannelVerification(id.clone()), &settings.webhook_secret));
-            }
-            ChannelSettings::Webhook(settings) => {
-                all.push((Purpose::ChannelVerification(id.clone()), &settings.signature.secret));
-            }
-            ChannelSettings::Inactive(_) => {}
-        }
-    }
-    for (id, endpoint) in &config.daemon.endpoints {
-        all.push((Purpose::EndpointKey(id.clone()), &endpoint.secret));
-    }
-    all
 }
 
 #[cfg(test)]

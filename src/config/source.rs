@@ -363,6 +363,6 @@ mod tests {
         let one = SourceSet::from_files([("lines.yaml", "ab"), ("rules/a.yaml", "c")]);
         let two = SourceSet::from_files([("lines.yaml", "a"), ("rules/a.yaml", "bc")]);
         assert_ne!(one.hash(), two.hash());
-        assert_eq!(one.hash(), one.clone().hash());
+        assert_eq!(one.hash(), one.hash());
     }
 }

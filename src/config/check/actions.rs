@@ -3,8 +3,8 @@
 use super::conditions;
 use crate::config::diagnostic::{Code, Finding};
 use crate::config::grammar::rules::OCCURRENCE;
-use crate::config::grammar::shape::{DURATION, Field, PRIORITY, Shape};
-use crate::config::grammar::walk::{Walk, has_key, key_list, shown};
+use crate::config::grammar::shape::{DURATION, Field, PRIORITY, Shape, State};
+use crate::config::grammar::walk::{Walk, has_key, is_hollow, key_list, shown};
 use crate::config::link::Name;
 use crate::config::suggest::nearest;
 use crate::config::tree::{Kind, Node};
@@ -118,7 +118,10 @@ pub fn action(walk: &mut Walk<'_>, node: &Node) {
                     .help("begin the second one with `- ` on a line of its own"),
             );
         }
-        if field.state == crate::config::grammar::shape::State::Later {
+        if is_hollow(entries, index, ACTIONS, |key| action_has_key(field, key)) {
+            continue;
+        }
+        if field.state == State::Later {
             walk.later(entry.key.span, format!("the action `{key}`"));
             walk.quietly(|walk| walk.node(&entry.value, &field.shape));
         } else {

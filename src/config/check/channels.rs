@@ -1,7 +1,7 @@
 //! Channels: no channel without the secret that verifies its calls.
 
 use crate::config::diagnostic::{Code, Finding};
-use crate::config::grammar::walk::Walk;
+use crate::config::grammar::walk::{Walk, shown};
 use crate::config::scalar::Unfit;
 use crate::config::tree::Node;
 use crate::model::channel::ChannelKind;
@@ -38,6 +38,35 @@ pub fn channel(walk: &mut Walk<'_>, node: &Node, kind: ChannelKind) {
             Some(_) => {}
         },
         _ => {}
+    }
+}
+
+/// Headers that the daemon sets itself.
+const RESERVED: [&str; 7] =
+    ["host", "content-length", "transfer-encoding", "connection", "upgrade", "expect", "idempotency-key"];
+
+/// Checks the further headers of a request.
+pub fn headers(walk: &mut Walk<'_>, node: &Node) {
+    for entry in walk.entries(node, "a mapping of headers") {
+        let name = entry.key.text.as_str();
+        if header_name(name).is_err() || RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
+            walk.push(
+                Finding::new(
+                    Code::InvalidValue,
+                    entry.key.span,
+                    format!("`{}` cannot be set here", shown(name)),
+                )
+                .label("not the name of a header, or one that the daemon sets itself"),
+            );
+        }
+        if let Some(value) = walk.text(&entry.value)
+            && http::HeaderValue::from_str(value).is_err()
+        {
+            walk.push(
+                Finding::new(Code::InvalidValue, entry.value.span, "this is not the value of a header")
+                    .label("expected one line of visible ASCII characters"),
+            );
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use crate::config::scalar;
 use crate::config::suggest::nearest;
 use crate::config::tree::{Kind, Node};
 
-/// A compiled regular expression may take this much: larger ones are bombs.
-const REGEX_BYTES_MAX: usize = 1 << 20;
+/// A compiled regular expression may take this much, as in the engine: larger ones are bombs.
+const REGEX_BYTES_MAX: usize = 256 * 1024;
 
 /// The connectives.
 pub const CONNECTIVES: [&str; 4] = ["all", "any", "none", "not"];
@@ -162,6 +162,7 @@ fn tests(walk: &mut Walk<'_>, node: &Node, fact: Fact, level: Level) {
                 Finding::new(Code::UnknownKey, entry.key.span, format!("unknown test `{}`", shown(key)))
                     .help(help),
             );
+            count += 1;
             continue;
         };
         if key == "ignore_case" {
@@ -218,16 +219,8 @@ fn operand(walk: &mut Walk<'_>, node: &Node, key: &str, takes: Takes, fact: Fact
             text(walk, item);
         }),
         Takes::Regex => {
-            if let Some(pattern) = text(walk, node)
-                && let Err(error) = regex(pattern)
-            {
-                let finding = Finding::new(
-                    Code::Regex,
-                    node.span,
-                    format!("the regular expression does not compile: {error}"),
-                )
-                .help("put it into single quotes, so that YAML leaves `\\` alone");
-                walk.push(finding);
+            if let Some(pattern) = text(walk, node) {
+                pattern_of(walk, node, pattern);
             }
         }
         Takes::Count => walk.node(node, &crate::config::grammar::shape::Shape::Integer(0, 1_000_000)),
@@ -237,6 +230,26 @@ fn operand(walk: &mut Walk<'_>, node: &Node, key: &str, takes: Takes, fact: Fact
             _ => walk.wrong_type(node, "tests, such as `{eq: won}`", None),
         },
         Takes::Later => walk.later(node.key.unwrap_or(node.span), format!("the test `{key}`")),
+    }
+}
+
+fn pattern_of(walk: &mut Walk<'_>, node: &Node, pattern: &str) {
+    const HELP: &str = "put it into single quotes, so that YAML leaves `\\` alone";
+    if pattern.chars().any(char::is_control) {
+        walk.push(
+            Finding::new(
+                Code::Regex,
+                node.span,
+                "YAML made a control character of a `\\` in this expression",
+            )
+            .help(HELP),
+        );
+    } else if let Err(error) = regex(pattern) {
+        let message = format!("the regular expression does not compile: {error}");
+        walk.push(
+            Finding::new(Code::Regex, node.span, message)
+                .maybe_help(pattern.contains('\\').then(|| HELP.to_owned())),
+        );
     }
 }
 
@@ -306,7 +319,7 @@ fn value(walk: &mut Walk<'_>, node: &Node, fact: Fact, key: &str) {
 /// The value of a test in the type of what it is compared with.
 pub fn read(fact: Fact, node: &Node) -> Option<Value> {
     match fact {
-        Fact::Text | Fact::Name(_) | Fact::Word(_) | Fact::Texts | Fact::Time => {
+        Fact::Text | Fact::Name(_) | Fact::Word(_) | Fact::Texts => {
             node.text().map(|text| Value::String(text.to_owned()))
         }
         Fact::Number => node.text()?.parse::<serde_json::Number>().ok().map(Value::Number),
@@ -370,8 +383,10 @@ fn fact_of(walk: &mut Walk<'_>, node: &Node) -> Option<Fact> {
 pub fn look_up(facts: Facts, text: &str) -> Result<Lookup, jsonpaths::Fault> {
     let (names, exact) = if text.starts_with('$') {
         jsonpaths::parse(text)?
+    } else if text.contains('[') {
+        jsonpaths::parse(&format!("$.{text}"))?
     } else {
-        (text.split('.').map(str::to_owned).collect(), true)
+        jsonpaths::short(text)?
     };
     let path: Vec<&str> = names.iter().map(String::as_str).collect();
     Ok(facts.look_up(&path, exact))
@@ -381,8 +396,14 @@ pub fn look_up(facts: Facts, text: &str) -> Result<Lookup, jsonpaths::Fault> {
 ///
 /// # Errors
 /// When it does not compile: the reason on one line.
-pub fn regex(pattern: &str) -> Result<regex::Regex, String> {
-    regex::RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).build().map_err(|error| {
+pub fn regex(pattern: &str) -> Result<(), String> {
+    let built = regex::RegexBuilder::new(pattern)
+        // The larger of the two forms, so that `ignore_case` may be added later.
+        .case_insensitive(true)
+        .size_limit(REGEX_BYTES_MAX)
+        .dfa_size_limit(REGEX_BYTES_MAX)
+        .build();
+    built.map(drop).map_err(|error| {
         let text = error.to_string();
         let last = text.lines().last().unwrap_or_default();
         last.trim_start_matches("error: ").to_owned()
@@ -426,7 +447,6 @@ fn fits(fact: Fact, test: &str) -> bool {
         Fact::Texts => any_of(&["has", "has_any", "has_all", "size", "any_of", "all_of"]),
         Fact::Objects => any_of(&["size", "any_of", "all_of"]),
         Fact::Object => any_of(&["size"]),
-        Fact::Time => false,
     }
 }
 
@@ -447,7 +467,6 @@ const fn describe(fact: Fact) -> &'static str {
         Fact::Number => "a number",
         Fact::Priority => "a priority",
         Fact::Boolean => "`true` or `false`",
-        Fact::Time => "a time",
         Fact::Texts => "a list of texts",
         Fact::Objects => "a list",
         Fact::Object => "a group of fields",

@@ -9,6 +9,7 @@ use crate::config::grammar::walk::{Walk, shown};
 use crate::config::scalar;
 use crate::config::suggest::nearest;
 use crate::config::tree::Node;
+use crate::engine::rules::can_trigger;
 use crate::model::event::EventKind;
 
 /// Events of the contract that are not stated yet.
@@ -38,6 +39,12 @@ pub fn rule(walk: &mut Walk<'_>, node: &Node) {
         .map_or(Facts::template(), Facts::of);
     walk.in_rule = true;
     walk.rule_later = None;
+    if let Some(event) = node.at(&["on", "event"])
+        && let Some(kind) = event.text().and_then(event_of)
+        && !can_trigger(kind)
+    {
+        walk.later(event.span, format!("a rule on `{}`", kind.as_str()));
+    }
     walk.node(node, &Shape::Mapping(RULE));
     walk.in_rule = false;
     walk.facts = Facts::dialog();

@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::operators::sha256;
 use crate::config::diagnostic::{Code, Finding, Report};
+use crate::config::link::{Name, Names};
 use crate::config::source::FileKind;
-use crate::config::tree::{Node, Span};
+use crate::config::tree::{Kind, Node, Span};
 
 /// Checks the set. Looks only at what is well formed; the rest was reported.
-pub fn check(files: &[(FileKind, &Node)], report: &mut Report) {
+pub fn check(files: &[(FileKind, &Node)], names: &Names, report: &mut Report) {
     let of = |kind: FileKind| files.iter().filter(move |(other, _)| *other == kind).map(|(_, root)| *root);
     let mut teams: BTreeSet<&str> = BTreeSet::new();
     for operator in of(FileKind::Operators).flat_map(|root| named(root, "operators")) {
         teams.extend(operator.get("teams").into_iter().flat_map(Node::items).filter_map(Node::text));
     }
     for line in of(FileKind::Lines).flat_map(|root| named(root, "lines")) {
-        served(line, &teams, report);
+        served(line, &teams, names, report);
     }
     tokens(of(FileKind::Operators), report);
 }
@@ -26,7 +27,15 @@ fn named<'n>(root: &'n Node, key: &str) -> impl Iterator<Item = &'n Node> {
     entries.iter().filter(|entry| !entry.key.is_free()).map(|entry| &entry.value)
 }
 
-fn served(line: &Node, teams: &BTreeSet<&str>, report: &mut Report) {
+fn served(line: &Node, teams: &BTreeSet<&str>, names: &Names, report: &mut Report) {
+    let routing = line.get("routing");
+    let list = line.at(&["routing", "operators"]);
+    let malformed = !matches!(line.kind, Kind::Mapping(_))
+        || routing.is_some_and(|routing| !matches!(routing.kind, Kind::Mapping(_)))
+        || list.is_some_and(|list| !matches!(list.kind, Kind::Sequence(_)));
+    if malformed {
+        return;
+    }
     let members = line.at(&["routing", "operators"]).map_or(&[] as &[Node], Node::items);
     if members.is_empty() {
         report.push(
@@ -37,7 +46,8 @@ fn served(line: &Node, teams: &BTreeSet<&str>, report: &mut Report) {
     }
     for member in members {
         if let Some(team) = member.get("team")
-            && team.text().is_some_and(|name| !teams.contains(name))
+            && team.text().is_some_and(|name| names.is_declared(Name::Team, name) && !teams.contains(name))
+            && names.is_complete(FileKind::Operators)
         {
             report.push(
                 Finding::new(

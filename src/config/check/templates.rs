@@ -3,7 +3,7 @@
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 
 use crate::config::diagnostic::{Code, Finding};
-use crate::config::facts::{Facts, Lookup};
+use crate::config::facts::{Fact, Facts, Lookup};
 use crate::config::grammar::walk::{Walk, shown};
 use crate::config::suggest::nearest;
 use crate::config::tree::{Kind, Node, Span, Style};
@@ -11,8 +11,8 @@ use crate::config::tree::{Kind, Node, Span, Style};
 /// A template longer than this is not a chat message.
 const CHARS_MAX: usize = 20_000;
 
-/// How many instructions the trial run of a template may take.
-const FUEL: u64 = 10_000;
+/// How many instructions the trial run of a template may take, as in the engine.
+const FUEL: u64 = 20_000;
 
 /// The data of a button: the smallest that a messenger allows (Telegram: 64 bytes).
 const BUTTON_DATA_BYTES_MAX: usize = 64;
@@ -38,14 +38,60 @@ const BUILTINS: &[&str] = &["range", "dict", "namespace", "debug", "loop", "self
 /// Checks a text with the variables of dialogs.
 pub fn inline(walk: &mut Walk<'_>, node: &Node) {
     if let Some(text) = walk.text(node) {
+        // A text of a rule sees what its event has; a ready text may be used anywhere.
+        let facts = if walk.in_rule { walk.facts } else { Facts::template() };
         compile(walk, node, text, |name| {
             let path: Vec<&str> = name.split('.').collect();
-            match Facts::template().look_up(&path, true) {
-                Lookup::Unknown(near) => Err(near),
-                _ => Ok(()),
+            match facts.look_up(&path, true) {
+                Lookup::Known(Fact::Later) => Variable::Later,
+                Lookup::Known(_) => Variable::Known,
+                Lookup::NotHere => Variable::NotHere,
+                Lookup::Unknown(near) => Variable::Unknown(near),
             }
         });
     }
+}
+
+/// Warns when a ready text uses what is not there where it is used.
+pub fn used_here(walk: &mut Walk<'_>, node: &Node) {
+    let Some(name) = node.text() else { return };
+    let facts = walk.facts;
+    let known = |variable: &&str| Facts::template().has_root(variable);
+    let missing =
+        walk.names.template_variables(name).filter(known).find(|variable| !facts.has_root(variable));
+    if let Some(variable) = missing {
+        let message =
+            format!("the template `{}` uses `{}`, which is not there here", shown(name), shown(variable));
+        walk.push(
+            Finding::new(Code::TemplateContext, node.span, message)
+                .label("will be empty")
+                .help(format!("here a text can use: {}", facts.roots())),
+        );
+    }
+}
+
+/// The variables of a text; none when it does not compile.
+pub fn variables(text: &str) -> Vec<String> {
+    let mut environment = Environment::new();
+    if text.chars().count() > CHARS_MAX || environment.add_template("text", text).is_err() {
+        return Vec::new();
+    }
+    let variables = environment.get_template("text").map(|template| template.undeclared_variables(true));
+    let mut variables: Vec<String> = variables.into_iter().flatten().collect();
+    variables.retain(|name| !BUILTINS.contains(&name.as_str()));
+    variables.sort();
+    variables
+}
+
+/// What is known of a variable.
+enum Variable {
+    Known,
+    /// It is of the contract and not filled yet.
+    Later,
+    /// This event has no such thing.
+    NotHere,
+    /// There is none; perhaps this one was meant.
+    Unknown(Option<String>),
 }
 
 /// Checks a text in several languages.
@@ -80,10 +126,12 @@ pub fn tree(walk: &mut Walk<'_>, node: &Node) {
     match &node.kind {
         Kind::Scalar { text, .. } => compile(walk, node, text, |name| {
             if WEBHOOK_VARIABLES.contains(&name) {
-                Ok(())
+                Variable::Known
             } else {
-                Err(nearest(name, WEBHOOK_VARIABLES.iter().copied().filter(|known| known.contains('.')))
-                    .map(str::to_owned))
+                Variable::Unknown(
+                    nearest(name, WEBHOOK_VARIABLES.iter().copied().filter(|known| known.contains('.')))
+                        .map(str::to_owned),
+                )
             }
         }),
         Kind::Sequence(items) => items.iter().for_each(|item| tree(walk, item)),
@@ -106,7 +154,7 @@ pub fn button_data(text: &str) -> Result<(), crate::config::scalar::Unfit> {
 }
 
 /// Compiles a text and checks its variables. `known` gives the nearest known one in its error.
-fn compile(walk: &mut Walk<'_>, node: &Node, text: &str, known: impl Fn(&str) -> Result<(), Option<String>>) {
+fn compile(walk: &mut Walk<'_>, node: &Node, text: &str, known: impl Fn(&str) -> Variable) {
     if text.chars().count() > CHARS_MAX {
         walk.push(Finding::new(
             Code::TemplateSyntax,
@@ -124,21 +172,24 @@ fn compile(walk: &mut Walk<'_>, node: &Node, text: &str, known: impl Fn(&str) ->
         return;
     }
     let Ok(template) = environment.get_template("text") else { return };
-    let mut variables: Vec<String> = template.undeclared_variables(true).into_iter().collect();
-    variables.sort();
-    for name in variables {
-        if BUILTINS.contains(&name.as_str()) {
-            continue;
-        }
-        if let Err(near) = known(&name) {
-            let span = within(walk, node, &name);
-            walk.push(
-                Finding::new(Code::TemplateVariable, span, format!("there is no variable `{}`", shown(&name)))
-                    .help(near.map_or_else(
-                        || "variables begin with client, dialog, message, line, operator, channel, chat, event or vars".to_owned(),
-                        |near| format!("did you mean `{near}`?"),
-                    )),
-            );
+    for name in variables(text) {
+        let span = within(walk, node, &name);
+        match known(&name) {
+            Variable::Known => {}
+            Variable::Later => walk.later(span, format!("the variable `{}`", shown(&name))),
+            Variable::NotHere => {
+                let help = format!("this event has: {}", walk.facts.roots());
+                let message = format!("`{}` is not there for this event", shown(&name));
+                walk.push(Finding::new(Code::TemplateVariable, span, message).help(help));
+            }
+            Variable::Unknown(near) => {
+                let help = near.map_or_else(
+                    || "variables begin with client, dialog, message, line, operator, channel, chat, event or vars".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                let message = format!("there is no variable `{}`", shown(&name));
+                walk.push(Finding::new(Code::TemplateVariable, span, message).help(help));
+            }
         }
     }
     // Unknown filters, tests and functions show only when the template runs.

@@ -86,6 +86,7 @@ codes! {
     NeverOpen = "CFG042", Warning, "A calendar that is never open";
     TemplateSyntax = "CFG050", Error, "A template that does not compile";
     TemplateVariable = "CFG051", Error, "An unknown variable in a template";
+    TemplateContext = "CFG052", Warning, "A template uses what is not there where it is used";
     UnknownEvent = "CFG060", Error, "An unknown event";
     UnknownPath = "CFG061", Error, "An unknown path in a condition";
     TestMismatch = "CFG062", Error, "A test that does not fit its path";

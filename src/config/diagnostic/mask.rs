@@ -14,6 +14,9 @@ static SECRET_KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?i)["']?[a-z0-9_-]*(?:token|secret|password|passwd|api_key|apikey|webhook_key)["']?[ \t]*:[ \t]+"#).ok()
 });
 
+/// User and password inside an address.
+static USER_INFO: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"://([^/\s"']*)@"#).ok());
+
 /// A reference that holds nothing secret.
 static REFERENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"^(?:\{[ \t]*env[ \t]*:[ \t]*["']?[A-Za-z_][A-Za-z0-9_]{0,127}["']?[ \t]*\}|\{[ \t]*file[ \t]*:[ \t]*["']?[./][^,}\n]*\}|\*[A-Za-z0-9_-]+)"#).ok()
@@ -23,6 +26,11 @@ static REFERENCE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 pub fn secret_spans(file: usize, text: &str) -> Vec<Span> {
     let (Some(key), Some(reference)) = (SECRET_KEY.as_ref(), REFERENCE.as_ref()) else { return Vec::new() };
     let mut spans = Vec::new();
+    for found in
+        USER_INFO.iter().flat_map(|pattern| pattern.captures_iter(text)).filter_map(|found| found.get(1))
+    {
+        spans.push(Span { file, start: found.start(), end: found.end() });
+    }
     for found in key.find_iter(text) {
         let start = found.end();
         let rest = text.get(start..).unwrap_or_default();
@@ -60,7 +68,7 @@ mod tests {
     use super::*;
 
     fn masked(text: &str) -> Vec<&str> {
-        secret_spans(0, text).into_iter().map(|span| &text[span.start..span.end]).collect()
+        secret_spans(0, text).into_iter().filter_map(|span| text.get(span.start..span.end)).collect()
     }
 
     #[test]

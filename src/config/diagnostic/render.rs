@@ -1,6 +1,6 @@
 //! The forms that diagnostics are printed in. All of them are pure functions to text.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use super::{Code, Diagnostic, Place, Severity};
@@ -73,41 +73,39 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = level.primary_title(clean(&diagnostic.message)).id(diagnostic.code.as_str());
-    let mut groups = Vec::new();
-    let mut main = group_of(&mut group, &diagnostic.place, &diagnostic.label, AnnotationKind::Primary);
-    for related in &diagnostic.related {
+    let title = level.primary_title(clean(&diagnostic.message)).id(diagnostic.code.as_str());
+    let beside = |place: &Place| {
+        (&place.file, place.line, &place.source)
+            == (&diagnostic.place.file, diagnostic.place.line, &diagnostic.place.source)
+    };
+    let mut main = if diagnostic.place.source.is_empty() {
+        title.element(Origin::path(diagnostic.place.file.as_str()))
+    } else {
+        let mut first = snippet(&diagnostic.place, &diagnostic.label, AnnotationKind::Primary);
+        for related in diagnostic.related.iter().filter(|related| beside(&related.place)) {
+            first = first.annotation(annotation(&related.place, &related.label, AnnotationKind::Context));
+        }
+        title.element(first)
+    };
+    for related in diagnostic.related.iter().filter(|related| !beside(&related.place)) {
         main = main.element(snippet(&related.place, &related.label, AnnotationKind::Context));
     }
     if let Some(help) = &diagnostic.help {
         main = main.element(Level::HELP.message(clean(help)));
     }
-    groups.push(main);
-    renderer.render(&groups)
+    renderer.render(&[main])
 }
 
-fn group_of<'a>(
-    title: &mut annotate_snippets::Title<'a>,
-    place: &'a Place,
-    label: &'a str,
-    kind: AnnotationKind,
-) -> Group<'a> {
-    title.clone().element(snippet(place, label, kind))
-}
-
-fn snippet<'a>(
-    place: &'a Place,
-    label: &'a str,
-    kind: AnnotationKind,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let mut annotation = kind.span(place.source_start..place.source_end);
-    if !label.is_empty() {
-        annotation = annotation.label(clean(label));
-    }
+fn snippet<'a>(place: &'a Place, label: &'a str, kind: AnnotationKind) -> Snippet<'a, Annotation<'a>> {
     Snippet::source(place.source.as_str())
         .line_start(place.line.max(1))
         .path(place.file.as_str())
-        .annotation(annotation)
+        .annotation(annotation(place, label, kind))
+}
+
+fn annotation<'a>(place: &Place, label: &'a str, kind: AnnotationKind) -> Annotation<'a> {
+    let annotation = kind.span(place.source_start..place.source_end);
+    if label.is_empty() { annotation } else { annotation.label(clean(label)) }
 }
 
 /// Control characters come from the files; a terminal must not obey them.

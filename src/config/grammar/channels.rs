@@ -188,7 +188,7 @@ const INBOUND: &[Field] = &[
 const OUTBOUND: &[Field] = &[
     Field::required("url", Shape::Check(addresses::target)),
     Field::optional("method", Shape::Word(&["POST", "PUT"])),
-    Field::optional("headers", Shape::Table(&Shape::Text)),
+    Field::optional("headers", Shape::Check(channels::headers)),
     Field::required("body", Shape::Check(templates::tree)),
     Field::optional("message_id", JSON_PATH),
 ];

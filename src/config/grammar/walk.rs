@@ -128,7 +128,9 @@ impl<'a> Walk<'a> {
                 }
             }
             Shape::Reference(name) => {
-                self.reference(node, *name);
+                if self.reference(node, *name).is_some() && *name == Name::Template {
+                    crate::config::check::templates::used_here(self, node);
+                }
             }
             Shape::Secret => crate::config::check::secrets::secret(self, node),
             Shape::Template => crate::config::check::templates::inline(self, node),
@@ -284,6 +286,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             match fields.iter().find(|field| field.name == entry.key.text) {
+                Some(field) if is_hollow(entries, index, fields, |key| has_key(&field.shape, key)) => {}
                 Some(field) => self.field(entry, field),
                 None => {
                     let before = entries.get(..index).unwrap_or_default().last();
@@ -359,6 +362,14 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Whether a key is empty only because what belongs to it stands on its own level: then the next key
+/// is reported, and this one is not worth a second complaint.
+pub fn is_hollow(entries: &[Entry], index: usize, fields: &[Field], owns: impl Fn(&str) -> bool) -> bool {
+    let empty = entries.get(index).is_some_and(|entry| entry.value.is_null());
+    let next = entries.get(index + 1).map(|next| next.key.text.as_str());
+    empty && next.is_some_and(|key| owns(key) && !fields.iter().any(|field| field.name == key))
+}
+
 /// Whether a shape is a mapping that knows a key.
 pub fn has_key(shape: &Shape, key: &str) -> bool {
     match shape {
@@ -375,12 +386,19 @@ pub fn key_list(fields: &[Field]) -> String {
 }
 
 fn keys_expected(fields: &[Field]) -> String {
-    format!("a mapping with {}", key_list(fields))
+    const KEYS_MAX: usize = 5;
+    let more = if fields.len() > KEYS_MAX { " …" } else { "" };
+    format!("a mapping with {}{more}", key_list(fields.get(..KEYS_MAX).unwrap_or(fields)))
 }
 
-/// A text of the file for a message: short, on one line.
+/// A text of the file for a message: short, on one line, without the password of an address.
 pub fn shown(text: &str) -> String {
     const CHARS_MAX: usize = 60;
+    let text =
+        match text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+            Some((scheme, rest)) => format!("{scheme}://…@{rest}"),
+            None => text.to_owned(),
+        };
     let line: String = text.chars().take(CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().count() > CHARS_MAX { format!("{line}…") } else { line }
 }

@@ -84,9 +84,9 @@ impl Key {
 impl Node {
     /// The place to speak about the node as a whole: its key, or itself.
     pub fn head(&self) -> Span {
-        match self.kind {
+        match &self.kind {
             Kind::Scalar { .. } if self.span.end > self.span.start => self.span,
-            _ => self.key.unwrap_or(self.span),
+            _ => self.key.or_else(|| self.entries().first().map(|first| first.key.span)).unwrap_or(self.span),
         }
     }
 
@@ -146,6 +146,7 @@ impl Node {
     pub fn describe(&self) -> &'static str {
         match &self.kind {
             Kind::Scalar { .. } if self.is_null() => "nothing",
+            Kind::Scalar { text, .. } if text.trim().is_empty() => "an empty text",
             Kind::Scalar { .. } => "a single value",
             Kind::Sequence(_) => "a list",
             Kind::Mapping(_) => "a mapping",
