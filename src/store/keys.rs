@@ -2,12 +2,11 @@
 //! that ranges need.
 //!
 //! Rows have lower-case prefixes and JSON values; index entries have upper-case prefixes and no
-//! value. `id` is 8 bytes of `seq` and 4 bytes of `index`; for `text` see [`Builder::text`].
+//! value, except format and position: the position changes with each write set and sled rewrites what
+//! is next to a changed key, so it stands among small entries. `id` is 8 bytes of `seq` and 4 bytes of `index`; for `text` see [`Builder::text`].
 //!
 //! | prefix | key | value |
 //! |---|---|---|
-//! | `f` | | the format number |
-//! | `p` | | the position |
 //! | `k` | text input id | known input |
 //! | `d` | id dialog | dialog |
 //! | `h` | id chat | chat |
@@ -22,12 +21,14 @@
 //! | `l` | id dialog, u64 seq, u32 index | event of the dialog's timeline |
 //! | `s` | u64 seq, u32 index of its first event | page of events, one JSON text per line |
 //! | `g` | u64 seq | configuration, without its text |
-//! | `G` | u64 seq, u32 piece | piece of a configuration's text |
+//! | `j` | u64 seq, u32 piece | piece of a configuration's text |
 //! | `A` | id dialog | open dialogs |
 //! | `B` | text line, state, id dialog | open dialogs by line and state |
 //! | `C` | id client, id dialog | dialogs by client |
 //! | `D` | text operator, id dialog | open dialogs by owner |
 //! | `E` | text operator, id dialog | dialogs by operator to whom they are offered |
+//! | `F` | | the format number |
+//! | `G` | | the position |
 //! | `H` | id chat, id dialog | dialogs by chat |
 //! | `P` | priority (highest first), u64 queued at, id dialog | open dialogs by priority |
 //! | `Q` | text line, priority (highest first), u64 queued at, id dialog | the queue of a line |
@@ -181,12 +182,12 @@ macro_rules! numbers {
 
 /// The format number.
 pub(super) fn format() -> Key {
-    vec![b'f']
+    vec![b'F']
 }
 
 /// How far the journal was applied.
 pub(super) fn position() -> Key {
-    vec![b'p']
+    vec![b'G']
 }
 
 /// What an input came to.
@@ -311,12 +312,12 @@ pub(super) fn configs() -> KeyRange {
 
 /// A piece of a configuration's text.
 pub(super) fn config_piece(seq: u64, piece: u32) -> Key {
-    Builder::new(b'G').number(seq).small(piece).0
+    Builder::new(b'j').number(seq).small(piece).0
 }
 
 /// The pieces of a configuration's text.
 pub(super) fn config_pieces(seq: u64) -> KeyRange {
-    KeyRange::of_prefix(Builder::new(b'G').number(seq).0)
+    KeyRange::of_prefix(Builder::new(b'j').number(seq).0)
 }
 
 /// An open dialog.
