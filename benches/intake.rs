@@ -71,7 +71,10 @@ async fn run(messages: u64, connections: u64) -> anyhow::Result<()> {
     stop.cancel();
     server.await?;
     node.stop().await?;
-    println!("disk: {:.2} KB per message", kilobytes(&folder.path().join("data"))? / as_f64(messages + messages / 10));
+    println!(
+        "disk: {:.2} KB per message",
+        kilobytes(&folder.path().join("data"))? / as_f64(messages + messages / 10)
+    );
     Ok(())
 }
 

@@ -4,8 +4,14 @@
 //! unwrapping and indexing are fine in them.
 
 #[cfg(test)]
-mod config;
+mod architecture;
 #[cfg(test)]
 mod channels;
 #[cfg(test)]
 mod config;
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod world;

@@ -20,8 +20,10 @@ mod backoff;
 mod close;
 mod commands;
 mod delivery;
+mod digest;
 mod fetch;
 mod intake;
+mod invariants;
 mod log;
 mod offers;
 mod outgoing;
@@ -35,4 +37,5 @@ mod transfer;
 
 pub use apply::{Applied, apply, fingerprint, repeated};
 pub use fetch::{fetch, fetch_for};
+pub use invariants::Violation;
 pub use state::{State, UnusableRows};

@@ -18,6 +18,7 @@ use crate::model::id::{ChatId, ClientId, DialogId, EffectId, LineId, MessageId, 
 use crate::model::message::Message;
 use crate::model::operator::{OperatorStatus, Presence};
 use crate::model::outcome::{KnownInput, ReadyEffect};
+use crate::model::timer::Timer;
 
 use super::live::Live;
 use super::routing::queue::{Audience, Place};
@@ -151,6 +152,36 @@ impl State {
     /// The effects that may be tried now; for a node that just started.
     pub fn ready_effects(&self) -> Vec<ReadyEffect> {
         self.lanes.values().filter_map(|lane| self.head_of(lane)).collect()
+    }
+
+    /// The dialogs in memory: all open ones, and closed ones that have not left yet.
+    pub fn dialogs(&self) -> impl Iterator<Item = &Dialog> {
+        self.dialogs.iter().map(|(_, dialog)| dialog)
+    }
+
+    /// The chats in memory: those of open dialogs, and others that have not left yet.
+    pub fn chats(&self) -> impl Iterator<Item = &Chat> {
+        self.chats.iter().map(|(_, chat)| chat)
+    }
+
+    /// The clients in memory: those of open dialogs, and others that have not left yet.
+    pub fn clients(&self) -> impl Iterator<Item = &Client> {
+        self.clients.iter().map(|(_, client)| client)
+    }
+
+    /// The effects in memory: all that are not terminal, and others that have not left yet.
+    pub fn effects(&self) -> impl Iterator<Item = &Effect> {
+        self.effects.iter().map(|(_, effect)| effect)
+    }
+
+    /// How the operators are that ever had a status.
+    pub fn operators(&self) -> impl Iterator<Item = &OperatorStatus> {
+        self.operators.iter().map(|(_, status)| status)
+    }
+
+    /// All timers, in the order of their keys.
+    pub fn timers(&self) -> Vec<Timer> {
+        self.timers.all().collect()
     }
 
     /// What an input came to, if that is in memory: call [`super::fetch`] first.

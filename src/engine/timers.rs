@@ -55,6 +55,11 @@ impl Timers {
         self.by_deadline.first().map(|(due_ms, _)| *due_ms)
     }
 
+    /// All timers, in the order of their keys.
+    pub(super) fn all(&self) -> impl Iterator<Item = Timer> {
+        self.by_key.iter().map(|(key, due_ms)| Timer { key: key.clone(), due_ms: *due_ms })
+    }
+
     /// The timers that were set (`Some`) or removed (`None`) since the last call.
     pub(super) fn hand_over(&mut self) -> Vec<(TimerKey, Option<u64>)> {
         std::mem::take(&mut self.changed)

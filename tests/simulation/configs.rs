@@ -1,0 +1,220 @@
+//! Random configurations over a fixed cast, so that each can follow any other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use switchboard::model::calendar::{Calendar, Interval};
+use switchboard::model::channel::{Channel, ChannelKind, ChannelSettings};
+use switchboard::model::config::{Config, Endpoint};
+use switchboard::model::event::EventKind;
+use switchboard::model::line::{Line, Member, RoutingPolicy, Strategy, Texts, Welcome, WelcomeEach};
+use switchboard::model::operator::{Operator, Team};
+use switchboard::model::rule::{Condition, Content, Receiver, Rule, RuleAction, Test};
+use switchboard::model::secret::SecretRef;
+use switchboard::model::template::Template;
+
+use super::random::Random;
+
+pub(crate) const LINES: [&str; 3] = ["sales", "help", "night"];
+pub(crate) const TEAMS: [&str; 2] = ["vip", "old"];
+pub(crate) const OPERATORS: [&str; 5] = ["anna", "boris", "clara", "denis", "elena"];
+pub(crate) const CHANNELS: [&str; 3] = ["telegram", "site", "mail"];
+const KINDS: [ChannelKind; 3] = [ChannelKind::Telegram, ChannelKind::Webhook, ChannelKind::Email];
+const STRATEGIES: [Strategy; 4] =
+    [Strategy::InOrder, Strategy::RoundRobin, Strategy::LeastLoaded, Strategy::Broadcast];
+
+/// A configuration that a company might have, or might have by mistake.
+pub(crate) fn any(random: &mut Random) -> Config {
+    let mut config = Config::default();
+    for name in ["hello", "closed", "bye"] {
+        let text = BTreeMap::from([(String::new(), format!("{name} {{{{ client.name }}}}"))]);
+        config.templates.insert(name.into(), Template { text, buttons: Vec::new() });
+    }
+    let office = vec![Interval { from: 9 * 60, to: 18 * 60 }];
+    config.calendars.insert(
+        "office".into(),
+        Calendar {
+            timezone: "Europe/Moscow".into(),
+            week: std::array::from_fn(|_| office.clone()),
+            closed: BTreeSet::new(),
+            open: BTreeMap::new(),
+        },
+    );
+    let secret = SecretRef::Env("KEY".into());
+    config.daemon.endpoints.insert("crm".into(), Endpoint { url: "https://crm.example/hook".into(), secret });
+    for team in TEAMS {
+        if random.chance(85) {
+            let lines = LINES.iter().filter(|_| random.chance(50)).map(|line| (*line).into()).collect();
+            config.teams.insert(team.into(), Team { lines, supervisors: BTreeSet::new() });
+        }
+    }
+    for operator in OPERATORS {
+        if random.chance(85) {
+            let teams = TEAMS
+                .iter()
+                .filter(|team| config.teams.contains_key(**team) && random.chance(40))
+                .map(|team| (*team).into())
+                .collect();
+            let capacity_milli =
+                random.chance(50).then(|| u32::try_from(500 * (1 + random.below(6))).unwrap());
+            let row = Operator {
+                name: operator.into(),
+                email: None,
+                teams,
+                capacity_milli,
+                role: "operator".into(),
+            };
+            config.operators.insert(operator.into(), row);
+        }
+    }
+    for name in LINES {
+        if random.chance(92) {
+            config.lines.insert(name.into(), line(random, name, &config));
+        }
+    }
+    let names: Vec<_> = config.lines.keys().cloned().collect();
+    for (channel, kind) in CHANNELS.iter().zip(KINDS) {
+        if !names.is_empty() && random.chance(92) {
+            let settings = ChannelSettings::Inactive(kind);
+            let line = random.pick(&names).clone();
+            config.channels.insert((*channel).into(), Channel { line, settings });
+        }
+    }
+    config.rules = rules(random);
+    config
+}
+
+fn line(random: &mut Random, name: &str, config: &Config) -> Line {
+    let mut members: Vec<Member> = Vec::new();
+    for operator in config.operators.keys() {
+        if random.chance(50) {
+            members.push(Member::Operator(operator.clone()));
+        }
+    }
+    for team in config.teams.keys() {
+        if random.chance(30) {
+            members.push(Member::Team(team.clone()));
+        }
+    }
+    if random.chance(50) {
+        members.reverse();
+    }
+    let weights_milli = if random.chance(40) {
+        BTreeMap::from([(*random.pick(&KINDS), *random.pick(&[250u32, 500, 2000]))])
+    } else {
+        BTreeMap::new()
+    };
+    let each = *random.pick(&[WelcomeEach::FirstContact, WelcomeEach::Dialog]);
+    Line {
+        name: name.to_owned(),
+        language: None,
+        calendar: random.chance(40).then(|| "office".into()),
+        routing: RoutingPolicy {
+            strategy: *random.pick(&STRATEGIES),
+            members,
+            offer_timeout_ms: *random.pick(&[0, 5_000, 60_000, 60_000]),
+            require_presence: random.chance(80),
+            limit_milli: random.chance(50).then(|| u32::try_from(1000 * (1 + random.below(3))).unwrap()),
+            weights_milli,
+        },
+        base_priority: i32::try_from(random.below(3)).unwrap(),
+        texts: Texts {
+            welcome: random.chance(40).then(|| Welcome { template: "hello".into(), each }),
+            out_of_hours: random.chance(40).then(|| "closed".into()),
+        },
+        closing: random.chance(40).then(|| "bye".into()),
+    }
+}
+
+fn rules(random: &mut Random) -> Vec<Rule> {
+    let events = [
+        EventKind::DialogOpened,
+        EventKind::DialogQueued,
+        EventKind::DialogOffered,
+        EventKind::DialogOfferEnded,
+        EventKind::DialogAccepted,
+        EventKind::DialogTransferred,
+        EventKind::DialogUpdated,
+        EventKind::DialogClosed,
+        EventKind::MessageReceived,
+        EventKind::MessageQueued,
+        EventKind::MessageSent,
+        EventKind::MessageFailed,
+        EventKind::MessageEdited,
+        EventKind::NoteAdded,
+        EventKind::ClientBlocked,
+        EventKind::DeliveryDead,
+    ];
+    let count = if random.chance(40) { 0 } else { random.below(7) };
+    (0..count)
+        .map(|number| Rule {
+            id: format!("rule-{number}").into(),
+            event: *random.pick(&events),
+            when: random.chance(60).then(|| Condition::Test {
+                path: "dialog.priority".into(),
+                tests: vec![Test::Lt(json!(random.below(6)))],
+                ignore_case: false,
+            }),
+            actions: (0..=random.below(2)).map(|_| action(random)).collect(),
+            priority: 0,
+            stop: random.chance(10),
+        })
+        .collect()
+}
+
+fn action(random: &mut Random) -> RuleAction {
+    match random.below(10) {
+        0 | 1 => RuleAction::Reply(Content::Text("Thank you, {{ client.name }}".into())),
+        2 => RuleAction::Reply(Content::Template("hello".into())),
+        3 => RuleAction::Note("seen {{ event.type }}".into()),
+        4 => RuleAction::AddTags(BTreeSet::from([format!("tag-{}", random.below(3))])),
+        5 => RuleAction::SetPriority(i32::try_from(random.below(5)).unwrap()),
+        6 => RuleAction::SetTopic("billing".into()),
+        7 => RuleAction::Transfer {
+            to: receiver(random),
+            otherwise: random.chance(30).then(|| receiver(random)),
+        },
+        8 if random.chance(30) => RuleAction::Close,
+        _ => RuleAction::Notify { endpoint: "crm".into(), content: None },
+    }
+}
+
+fn receiver(random: &mut Random) -> Receiver {
+    match random.below(3) {
+        0 => Receiver::Operator((*random.pick(&OPERATORS)).into()),
+        1 => Receiver::Team((*random.pick(&TEAMS)).into()),
+        _ => Receiver::Line((*random.pick(&LINES)).into()),
+    }
+}
+
+/// A configuration under which everything can be finished: everybody may take everything.
+pub(crate) fn healed(random: &mut Random) -> Config {
+    let mut config = any(random);
+    config.rules.clear();
+    for team in TEAMS {
+        config.teams.insert(team.into(), Team { lines: BTreeSet::new(), supervisors: BTreeSet::new() });
+    }
+    for operator in OPERATORS {
+        let teams = TEAMS.iter().map(|team| (*team).into()).collect();
+        let row = Operator {
+            name: operator.into(),
+            email: None,
+            teams,
+            capacity_milli: None,
+            role: "operator".into(),
+        };
+        config.operators.insert(operator.into(), row);
+    }
+    for name in LINES {
+        let mut line = line(random, name, &config);
+        line.routing.members =
+            OPERATORS.iter().map(|operator| Member::Operator((*operator).into())).collect();
+        line.routing.limit_milli = None;
+        config.lines.insert(name.into(), line);
+    }
+    for (channel, kind) in CHANNELS.iter().zip(KINDS) {
+        let settings = ChannelSettings::Inactive(kind);
+        config.channels.insert((*channel).into(), Channel { line: LINES[0].into(), settings });
+    }
+    config
+}
