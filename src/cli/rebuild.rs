@@ -29,13 +29,17 @@ fn rebuild(arguments: &Arguments) -> Result<(u64, String), Box<dyn std::error::E
     // The journal first: it is locked while the daemon runs.
     let (journal, _) = FileJournal::open(&journal_folder(&data), journal::Settings::default())?;
     let folder = store_folder(&data);
-    if Store::exists(&folder)? {
-        Store::remove(&folder)?;
-    }
-    let store = Store::open(&folder, store::Settings::default())?;
+    // Beside the old one, which goes only when the new one is whole: should the journal turn out to be
+    // damaged, the old store may be all that is left of what came before the damage.
+    let aside = folder.with_extension("rebuilding");
+    Store::remove(&aside)?;
+    let store = Store::open(&aside, store::Settings::default())?;
     let mut line = ProgressLine::new("entries");
     recover(&journal, &store, &mut |progress| line.show(progress.applied, progress.total))?;
     line.finish();
     store.flush()?;
-    Ok((journal.head().seq, store.digest()?))
+    let digest = store.digest()?;
+    drop(store);
+    Store::replace(&folder, &aside)?;
+    Ok((journal.head().seq, digest))
 }

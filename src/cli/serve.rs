@@ -3,10 +3,12 @@
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, server::ServerLimits};
 use crate::config::diagnostic::{self, Paint};
+use crate::journal::files::WitnessFound;
 use crate::node::start::StartEvent;
 use crate::node::{Clock, Node, Options, StartError, Watch, WriterError, start};
 use crate::observe;
@@ -65,11 +67,19 @@ async fn serve(arguments: &Arguments) -> Result<(), ServeError> {
         watch: Watch::Files,
         clock: Clock::system(),
     };
+    // Before there is anything to lose: a signal that comes while the daemon starts is kept until then.
+    let mut signals = Signals::take().map_err(ServeError::Signals)?;
     let mut line = ProgressLine::new("entries applied");
     let node = start::start(options, &mut |event| match event {
         StartEvent::JournalOpened(recovery) => {
             if let Some(cut) = &recovery.cut {
                 tracing::warn!(?cut, "A write that was never confirmed was cut off the journal.");
+            }
+            if matches!(recovery.witness, WitnessFound::Missing | WitnessFound::Unreadable) {
+                tracing::warn!(
+                    witness = ?recovery.witness,
+                    "The file `durable` of the journal could not say what must be there; it was made anew."
+                );
             }
         }
         StartEvent::Recovering(progress) => line.show(progress.applied, progress.total),
@@ -84,12 +94,13 @@ async fn serve(arguments: &Arguments) -> Result<(), ServeError> {
             return Err(ServeError::Listen { address: listen, source });
         }
     };
-    announce(&node, &listen);
+    // The port may have been left to the machine.
+    announce(&node, &listener.local_addr().map_or(listen, |address| address.to_string()));
     let stop = node.shared().stopping.clone();
     let router = api::router(node.shared().clone());
     let server = tokio::spawn(api::server::serve(listener, router, ServerLimits::default(), stop.clone()));
     let ended = node.ended();
-    let stopped = wait_for_stop(&node, ended).await;
+    signals.wait_for_stop(&node, ended).await;
     stop.cancel();
     tracing::info!("Stopping: running requests and attempts are finished first.");
     if let Ok(served) = server.await
@@ -98,25 +109,39 @@ async fn serve(arguments: &Arguments) -> Result<(), ServeError> {
         tracing::warn!(cut_off = served.cut_off, "Connections were cut off.");
     }
     node.stop().await?;
-    stopped
+    Ok(())
 }
 
-/// Completes when the daemon is to stop. SIGHUP reloads meanwhile.
-async fn wait_for_stop(node: &Node, ended: CancellationToken) -> Result<(), ServeError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
-    let mut hang_up = signal(SignalKind::hangup()).map_err(ServeError::Signals)?;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            // The reason comes from `stop`.
-            () = ended.cancelled() => return Ok(()),
-            _ = hang_up.recv() => match node.shared().reload().await {
-                Ok(report) => tracing::info!(result = report.result.as_str(), "Reloaded on SIGHUP."),
-                Err(_) => return Ok(()),
-            },
+/// The signals that the daemon obeys.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// From now on signals wait here instead of ending the process.
+    fn take() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Completes when the daemon is to stop. SIGHUP reloads meanwhile.
+    async fn wait_for_stop(&mut self, node: &Node, ended: CancellationToken) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                // The reason comes from `stop`.
+                () = ended.cancelled() => return,
+                _ = self.hang_up.recv() => match node.shared().reload().await {
+                    Ok(report) => tracing::info!(result = report.result.as_str(), "Reloaded on SIGHUP."),
+                    Err(_) => return,
+                },
+            }
         }
     }
 }

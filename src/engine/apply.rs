@@ -50,11 +50,18 @@ pub fn apply(state: &mut State, entry: &Entry, hash: EntryHash) -> Applied {
     let ready = ready(&step);
     let events = std::mem::take(&mut step.events);
     state.events.extend(events.iter().cloned());
-    if is_repeatable {
+    if is_repeatable && !may_come_again(&outcome) {
         let known = KnownInput { seq: entry.seq, at_ms: entry.at_ms, fingerprint, outcome: outcome.clone() };
         state.known_inputs.put(entry.input_id.clone(), known);
     }
     Applied { outcome, first_seq: entry.seq, events, ready }
+}
+
+/// Whether an input was refused only because of the configuration at that moment. It may be right another
+/// time: whoever brings it again must not get the same refusal out of memory, or a message that a messenger
+/// keeps trying to hand over would be lost for good.
+const fn may_come_again(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Rejected(Rejection::NotConfigured | Rejection::UnknownChannel))
 }
 
 /// The answer to an input that came before: the same, unless its key is used for another wish.

@@ -82,6 +82,11 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
         }
     }
 
+    /// The row may not be hot any more: it leaves at the next hand-over unless it is.
+    pub(super) fn look_again(&mut self, key: K, hand_over: u64) {
+        self.handed_over.push((hand_over, key));
+    }
+
     /// The rows that are here, in the order of their keys.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.rows.iter().map(|(key, row)| (key, &row.value))

@@ -78,8 +78,8 @@ pub enum ReadError {
 /// What the writer is told.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// Take an input in.
-    Submit(Submission, oneshot::Sender<Result<Answer, SubmitError>>),
+    /// Take an input in. Boxed: the queue holds room for thousands of these even when it is empty.
+    Submit(Box<Submission>, oneshot::Sender<Result<Answer, SubmitError>>),
     /// Somebody wants to read: bring the store up to date now.
     Publish,
     /// The store has something new; hand the next part over if there is one.
@@ -119,7 +119,7 @@ impl Handle {
         submission: Submission,
     ) -> Result<oneshot::Receiver<Result<Answer, SubmitError>>, SubmitError> {
         let (reply, answer) = oneshot::channel();
-        match self.writer.try_send(Message::Submit(submission, reply)) {
+        match self.writer.try_send(Message::Submit(Box::new(submission), reply)) {
             Ok(()) => Ok(answer),
             Err(TrySendError::Full(_)) => Err(SubmitError::Busy),
             Err(TrySendError::Disconnected(_)) => Err(SubmitError::Stopping),

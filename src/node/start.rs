@@ -110,6 +110,8 @@ pub struct Node {
     ended: CancellationToken,
     background: CancellationToken,
     tasks: TaskTracker,
+    /// Ends when the writer claims nothing more and every claimed effect has its task.
+    courier: tokio::task::JoinHandle<()>,
     attempts: TaskTracker,
 }
 
@@ -201,7 +203,7 @@ async fn start_opened(
     let Started { handle, writer, claimed } =
         start_writer(opened, clock, Arc::clone(&metrics), ended.clone())?;
     let (tasks, attempts) = (TaskTracker::new(), TaskTracker::new());
-    tasks.spawn(courier::run(
+    let courier = tasks.spawn(courier::run(
         claimed,
         Arc::clone(&outside),
         handle.clone(),
@@ -219,7 +221,7 @@ async fn start_opened(
         reloads,
     };
     let background = CancellationToken::new();
-    let node = Node { shared, writer, ended, background, tasks, attempts };
+    let node = Node { shared, writer, ended, background, tasks, courier, attempts };
     node.begin().await?;
     let reloader = node.reloader(folder.clone());
     let known = set.hash();
@@ -268,7 +270,7 @@ fn start_writer(
         incoming,
         applied_seq: Arc::clone(&applied_seq),
         events: events.clone(),
-        claimed: claims,
+        claimed: Some(claims),
         metrics,
     };
     let writer = std::thread::Builder::new()
@@ -336,13 +338,23 @@ impl Node {
     /// # Errors
     /// Why the writer ended, when it failed.
     pub async fn stop(self) -> Result<(), WriterError> {
-        let Self { shared, writer, background, tasks, attempts, .. } = self;
+        let Self { shared, writer, ended: has_ended, background, tasks, courier, attempts } = self;
         background.cancel();
         tell_writer(&shared.handle, || Message::Drain).await;
-        attempts.close();
-        // What does not end in time is uncertain, and the next start treats it so.
-        if tokio::time::timeout(DRAIN_MAX, attempts.wait()).await.is_err() {
-            tracing::warn!("Attempts still run; their outcome will be uncertain.");
+        // Every attempt that was claimed has begun when the courier ends: none is left behind uncertain.
+        let drained = async {
+            // How the courier ended changes nothing: its tasks are counted.
+            drop(courier.await);
+            attempts.close();
+            attempts.wait().await;
+        };
+        tokio::select! {
+            () = drained => {}
+            // Nobody takes results any more: there is nothing to wait for.
+            () = has_ended.cancelled() => {}
+            () = tokio::time::sleep(DRAIN_MAX) => {
+                tracing::warn!("Attempts still run; their outcome will be uncertain.");
+            }
         }
         tell_writer(&shared.handle, || Message::Stop).await;
         let ended = tokio::task::spawn_blocking(move || writer.join()).await;
@@ -350,7 +362,7 @@ impl Node {
         tasks.wait().await;
         match ended {
             Ok(Ok(ended)) => ended,
-            Ok(Err(_)) | Err(_) => Err(WriterError::ProjectionEnded),
+            Ok(Err(_)) | Err(_) => Err(WriterError::Broken),
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::engine::rows::ArchiveError;
 use crate::engine::{self, Applied, State};
-use crate::journal::{self, Head, Journal, JournalError, SealedEntry};
+use crate::journal::{self, GROUP_BYTES_MAX, Head, Journal, JournalError, SealedEntry};
 use crate::model::entry::{APPLY_VERSION, Cause, ENTRY_FORMAT, Entry};
 use crate::model::event::Event;
 use crate::model::id::EffectId;
@@ -51,6 +51,9 @@ pub enum WriterError {
     /// The store's thread ended.
     #[error("the store cannot be written any more")]
     ProjectionEnded,
+    /// The writer itself broke off.
+    #[error("the writer broke off; this is a mistake of ours: please report what stands in the log before it")]
+    Broken,
 }
 
 impl From<FinishError> for WriterError {
@@ -79,7 +82,8 @@ pub(super) struct Writer {
     pub(super) incoming: Receiver<Message>,
     pub(super) applied_seq: Arc<AtomicU64>,
     pub(super) events: broadcast::Sender<Arc<[Event]>>,
-    pub(super) claimed: mpsc::Sender<Claimed>,
+    /// `None` once nothing is claimed any more: the outbox then has all there is, and ends.
+    pub(super) claimed: Option<mpsc::Sender<Claimed>>,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -102,6 +106,7 @@ enum Reply {
 struct Received {
     group: Vec<Pending>,
     publish: bool,
+    drain: bool,
     stop: bool,
 }
 
@@ -118,8 +123,12 @@ impl Writer {
         let mut publish = false;
         let mut changed_since_ms = None;
         loop {
-            let received = self.receive(&mut claims, changed_since_ms);
+            let received = self.receive(&claims, changed_since_ms);
             publish |= received.publish;
+            if received.drain || received.stop {
+                claims.drain();
+                self.claimed = None;
+            }
             self.projection.collect(&mut self.state);
             self.take_in(received.group, &mut claims)?;
             if self.projection.is_behind(&self.state) {
@@ -127,9 +136,19 @@ impl Writer {
                 let is_due = publish
                     || self.state.changed_rows() >= HAND_OVER_ROWS
                     || self.clock.now_ms().saturating_sub(since_ms) >= HAND_OVER_AFTER_MS;
-                if is_due && self.projection.hand_over(&mut self.state)? {
-                    changed_since_ms = None;
-                    publish = false;
+                if is_due {
+                    match self.projection.hand_over(&mut self.state) {
+                        Ok(true) => {
+                            changed_since_ms = None;
+                            publish = false;
+                        }
+                        Ok(false) => {}
+                        // The reason is with the store's thread.
+                        Err(ended) => {
+                            self.projection.finish(&mut self.state)?;
+                            return Err(ended.into());
+                        }
+                    }
                 }
             } else {
                 publish = false;
@@ -143,7 +162,7 @@ impl Writer {
     }
 
     /// Waits for something to do and takes what is there, up to a group.
-    fn receive(&mut self, claims: &mut Claims, changed_since_ms: Option<u64>) -> Received {
+    fn receive(&self, claims: &Claims, changed_since_ms: Option<u64>) -> Received {
         let mut received = Received::default();
         let first = if claims.has_next() {
             match self.incoming.try_recv() {
@@ -162,11 +181,11 @@ impl Writer {
         while let Some(message) = next {
             match message {
                 Message::Submit(submission, reply) => {
-                    received.group.push(Pending { submission, reply: Reply::To(reply) });
+                    received.group.push(Pending { submission: *submission, reply: Reply::To(reply) });
                 }
                 Message::Publish => received.publish = true,
                 Message::Stored => {}
-                Message::Drain => claims.drain(),
+                Message::Drain => received.drain = true,
                 Message::Stop => received.stop = true,
             }
             if received.group.len() >= GROUP_MAX {
@@ -201,8 +220,7 @@ impl Writer {
             return Ok(());
         }
         let sealed: Vec<SealedEntry> = entries.iter().map(|(_, sealed)| sealed.clone()).collect();
-        self.journal.append(head.seq, &sealed)?;
-        self.metrics.journal_groups.inc();
+        self.append(&sealed)?;
         self.metrics.journal_entries.inc_by(u64::try_from(sealed.len()).unwrap_or(u64::MAX));
         let mut events: Vec<Event> = Vec::new();
         for ((entry, sealed), reply) in entries.iter().zip(replies) {
@@ -312,6 +330,19 @@ impl Writer {
         (entries, replies)
     }
 
+    /// Makes entries durable, in as many groups as the journal needs: large inputs that come at the same
+    /// time may together exceed what it takes at once.
+    fn append(&mut self, sealed: &[SealedEntry]) -> Result<(), JournalError> {
+        let mut rest = sealed;
+        while !rest.is_empty() {
+            let (group, later) = rest.split_at(group_length(rest, GROUP_BYTES_MAX));
+            self.journal.append(self.journal.head().seq, group)?;
+            self.metrics.journal_groups.inc();
+            rest = later;
+        }
+        Ok(())
+    }
+
     fn conclude(&self, entry: &Entry, applied: &Applied, reply: Reply, claims: &mut Claims) {
         match reply {
             Reply::To(_) => {
@@ -335,11 +366,22 @@ impl Writer {
         let Some(effect) = self.state.effect(id).cloned() else { return };
         let claimed = Claimed { effect, attempt: ready.attempt };
         // The outbox takes it off the channel at once: it starts a task for each.
-        if self.claimed.blocking_send(claimed).is_err() {
+        let sent = self.claimed.as_ref().is_some_and(|outbox| outbox.blocking_send(claimed).is_ok());
+        if !sent {
             // The outbox is gone: the attempt's deadline or the next start finds the effect again.
             claims.ended(id);
         }
     }
+}
+
+/// How many of these entries the journal takes at once: at least one.
+fn group_length(entries: &[SealedEntry], bytes_max: usize) -> usize {
+    let mut bytes = 0_usize;
+    let fitting = entries.iter().take_while(|entry| {
+        bytes = bytes.saturating_add(entry.bytes().len());
+        bytes <= bytes_max
+    });
+    fitting.count().clamp(1, entries.len().max(1))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Whether there is a store in a folder, and removing it, for a rebuild.
+//! Whether there is a store in a folder, and removing or replacing it, for a rebuild.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -43,5 +43,12 @@ impl Store {
             }
         }
         fs::remove_dir_all(path).map_err(failed)
+    }
+
+    /// Puts the store in the folder `by`, which must be closed, in the place of the one in `path`. When
+    /// this breaks off in the middle there is no store in `path`, and the next start makes one.
+    pub fn replace(path: &Path, by: &Path) -> Result<(), StoreError> {
+        Self::remove(path)?;
+        fs::rename(by, path).map_err(|source| StoreError::Folder { path: by.to_owned(), source })
     }
 }
