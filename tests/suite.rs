@@ -1,5 +1,13 @@
 //! All tests of the product in one binary: one folder per kind.
+//!
+//! The modules are marked `cfg(test)` although nothing else is built here: that is how clippy knows that
+//! unwrapping and indexing are fine in them.
 
-mod config;
 #[cfg(test)]
 mod channels;
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod e2e;

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,8 @@ pub(crate) enum Fault {
 pub(crate) struct Call {
     /// 1, 2, 3 …
     pub(crate) number: usize,
+    /// When, in ms since the Unix epoch.
+    pub(crate) at_ms: u64,
     /// `sendMessage`, `answerCallbackQuery`, `getMe`, `hooks`, `erp/reply`.
     pub(crate) method: String,
     /// The body.
@@ -92,8 +95,9 @@ impl Call {
     }
 }
 
+/// What the messenger knows and what it is told to do wrong.
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Desk {
     calls: Mutex<Vec<Call>>,
     faults: Mutex<VecDeque<Fault>>,
     followers: broadcast::Sender<Call>,
@@ -103,9 +107,17 @@ struct Inner {
 /// A running messenger. It ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Messenger {
-    inner: Arc<Inner>,
+    desk: Arc<Desk>,
     address: SocketAddr,
     server: JoinHandle<()>,
+}
+
+impl Deref for Messenger {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
 }
 
 impl Drop for Messenger {
@@ -119,25 +131,19 @@ impl Messenger {
     pub(crate) fn start(listener: TcpListener, hook_secret: Option<String>) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let (followers, _) = broadcast::channel(FOLLOWED_MAX);
-        let inner = Arc::new(Inner {
+        let desk = Arc::new(Desk {
             calls: Mutex::new(Vec::new()),
             faults: Mutex::new(VecDeque::new()),
             followers,
             hook_secret,
         });
-        let server = tokio::spawn(serve(listener, Arc::clone(&inner)));
-        Ok(Self { inner, address, server })
+        let server = tokio::spawn(serve(listener, Arc::clone(&desk)));
+        Ok(Self { desk, address, server })
     }
 
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// Everything that came, and everything that comes from now on, without a gap.
-    pub(crate) fn follow(&self) -> (Vec<Call>, broadcast::Receiver<Call>) {
-        let calls = self.inner.calls.lock();
-        (calls.clone(), self.inner.followers.subscribe())
     }
 }
 
@@ -146,8 +152,8 @@ impl Messenger {
 struct DropConnection;
 
 /// Our own loop rather than `axum::serve`: only so can a connection end without an answer.
-async fn serve(listener: TcpListener, inner: Arc<Inner>) {
-    let router = router(inner);
+async fn serve(listener: TcpListener, desk: Arc<Desk>) {
+    let router = router(desk);
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
         let router = router.clone();
@@ -172,7 +178,7 @@ async fn serve(listener: TcpListener, inner: Arc<Inner>) {
     }
 }
 
-fn router(inner: Arc<Inner>) -> axum::Router {
+fn router(desk: Arc<Desk>) -> axum::Router {
     axum::Router::new()
         .route("/{bot}/{method}", any(bot_api))
         .route("/hooks", post(hooks))
@@ -180,12 +186,12 @@ fn router(inner: Arc<Inner>) -> axum::Router {
         .route("/sent", get(sent))
         .route("/faults", post(faults))
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .with_state(inner)
+        .with_state(desk)
 }
 
 /// All calls, in order.
-async fn sent(State(inner): State<Arc<Inner>>) -> Json<Value> {
-    Json(json!({ "calls": *inner.calls.lock() }))
+async fn sent(State(desk): State<Arc<Desk>>) -> Json<Value> {
+    Json(json!({ "calls": *desk.calls.lock() }))
 }
 
 #[derive(Debug, Deserialize)]
@@ -197,14 +203,13 @@ struct Programme {
 }
 
 /// `{"times": 2, "fault": "too_many_requests", "retry_after": 1}`.
-async fn faults(State(inner): State<Arc<Inner>>, Json(programme): Json<Programme>) -> StatusCode {
-    let times = programme.times.min(CALLS_MAX);
-    inner.faults.lock().extend(std::iter::repeat_n(programme.fault, times));
+async fn faults(State(desk): State<Arc<Desk>>, Json(programme): Json<Programme>) -> StatusCode {
+    desk.fail_next(programme.times, programme.fault);
     StatusCode::NO_CONTENT
 }
 
 async fn bot_api(
-    State(inner): State<Arc<Inner>>,
+    State(desk): State<Arc<Desk>>,
     Path((bot, method)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
@@ -216,9 +221,9 @@ async fn bot_api(
     let me = json!({ "id": bot_id, "is_bot": true, "first_name": "Shop", "username": "shop_bot" });
     let incoming = Incoming::new(&method, &headers, &body);
     match method.as_str() {
-        "getMe" => inner.take(incoming, |_, _| Ok(ok(&me))).await,
-        "answerCallbackQuery" => inner.take(incoming, |_, _| Ok(ok(&json!(true)))).await,
-        "sendMessage" => inner.take(incoming, |sent, id| message(sent, &me, id)).await,
+        "getMe" => desk.take(incoming, |_, _| Ok(ok(&me))).await,
+        "answerCallbackQuery" => desk.take(incoming, |_, _| Ok(ok(&json!(true)))).await,
+        "sendMessage" => desk.take(incoming, |sent, id| message(sent, &me, id)).await,
         _ => bot_api_refusal(StatusCode::NOT_FOUND, "Not Found: method not found"),
     }
 }
@@ -240,21 +245,21 @@ fn message(sent: &Value, me: &Value, message_id: u64) -> Result<Value, &'static 
         "message_id": message_id,
         "from": me,
         "chat": { "id": chat, "first_name": "Client", "type": "private" },
-        "date": now_s(),
+        "date": now_ms() / 1000,
         "text": text,
     })))
 }
 
-async fn hooks(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
+async fn hooks(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
     let mut incoming = Incoming::new("hooks", &headers, &body);
     incoming.signature_valid =
-        inner.hook_secret.as_deref().map(|secret| signature_fits(secret, &incoming.headers, &body));
-    inner.take(incoming, |_, _| Ok(json!({ "received": true }))).await
+        desk.hook_secret.as_deref().map(|secret| signature_fits(secret, &incoming.headers, &body));
+    desk.take(incoming, |_, _| Ok(json!({ "received": true }))).await
 }
 
-async fn erp_reply(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
+async fn erp_reply(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
     let incoming = Incoming::new("erp/reply", &headers, &body);
-    inner.take(incoming, |_, id| Ok(json!({ "id": format!("erp-{id}") }))).await
+    desk.take(incoming, |_, id| Ok(json!({ "id": format!("erp-{id}") }))).await
 }
 
 /// A call before it is judged.
@@ -277,7 +282,18 @@ impl Incoming {
     }
 }
 
-impl Inner {
+impl Desk {
+    /// Everything that came, and everything that comes from now on, without a gap.
+    pub(crate) fn follow(&self) -> (Vec<Call>, broadcast::Receiver<Call>) {
+        let calls = self.calls.lock();
+        (calls.clone(), self.followers.subscribe())
+    }
+
+    /// Makes the next calls go wrong, after those that go wrong already.
+    pub(crate) fn fail_next(&self, times: usize, fault: Fault) {
+        self.faults.lock().extend(std::iter::repeat_n(fault, times.min(CALLS_MAX)));
+    }
+
     /// Judges a call, remembers it and answers it. `accept` gives the answer of an accepted call, or the
     /// description of its refusal.
     async fn take(
@@ -321,6 +337,7 @@ impl Inner {
         let dropped = response.extensions().get::<DropConnection>().is_some();
         let call = Call {
             number: calls.len().saturating_add(1),
+            at_ms: now_ms(),
             method,
             body,
             accepted,
@@ -392,7 +409,7 @@ fn signature_fits(secret: &str, headers: &BTreeMap<String, String>, body: &[u8])
 }
 
 #[expect(clippy::disallowed_methods, reason = "a messenger has a clock of its own")]
-fn now_s() -> u64 {
+fn now_ms() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+    since.map_or(0, |since| since.as_millis().try_into().unwrap_or(u64::MAX))
 }

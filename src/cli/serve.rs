@@ -84,7 +84,9 @@ async fn serve(arguments: &Arguments) -> Result<(), ServeError> {
             return Err(ServeError::Listen { address: listen, source });
         }
     };
-    announce(&node, &listen);
+    // A port of 0 in the configuration becomes a real one only here.
+    let address = listener.local_addr().map_or_else(|_| listen.clone(), |address| address.to_string());
+    announce(&node, &address);
     let stop = node.shared().stopping.clone();
     let router = api::router(node.shared().clone());
     let server = tokio::spawn(api::server::serve(listener, router, ServerLimits::default(), stop.clone()));
