@@ -10,11 +10,10 @@ mod server;
 
 use std::process::ExitCode;
 
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::error::RecvError;
 
-use server::{Call, Messenger};
+use server::Messenger;
 
 /// The address that the example configuration names.
 const ADDRESS: &str = "127.0.0.1:9000";
@@ -43,47 +42,9 @@ async fn run(address: &str) -> std::io::Result<()> {
     let (_, mut calls) = messenger.follow();
     loop {
         match calls.recv().await {
-            Ok(call) => println!("{}", line(&call)),
+            Ok(call) => println!("{call}"),
             Err(RecvError::Lagged(missed)) => println!("… {missed} more calls: see GET /sent"),
             Err(RecvError::Closed) => return Ok(()),
         }
     }
-}
-
-/// A call in one line.
-fn line(call: &Call) -> String {
-    let field = |name: &str| match call.body.get(name) {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => "-".to_owned(),
-    };
-    let what = match call.method.as_str() {
-        "sendMessage" => format!("to chat {}: {:?}{}", field("chat_id"), call.text(), buttons(call)),
-        "answerCallbackQuery" => format!("button {}", field("callback_query_id")),
-        "hooks" => {
-            let signature = match call.signature_valid {
-                Some(true) => "valid",
-                Some(false) => "WRONG",
-                None => "not checked (HOOK_SECRET is not set)",
-            };
-            format!("{} {} (signature: {signature})", field("type"), field("data"))
-        }
-        "erp/reply" => call.body.to_string(),
-        _ => String::new(),
-    };
-    let end = match (call.status, call.accepted) {
-        (Some(status), true) => format!("{status}"),
-        (Some(status), false) => format!("refused with {status}"),
-        (None, _) => "accepted, connection dropped".to_owned(),
-    };
-    format!("{:>4}  {:<20} {what}  [{end}]", call.number, call.method)
-}
-
-fn buttons(call: &Call) -> String {
-    let rows = call.body.pointer("/reply_markup/inline_keyboard").and_then(Value::as_array);
-    rows.into_iter()
-        .flatten()
-        .filter_map(|row| row.pointer("/0/text").and_then(Value::as_str))
-        .map(|title| format!(" [{title}]"))
-        .collect()
 }
