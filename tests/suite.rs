@@ -10,6 +10,12 @@ mod channels;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod durability;
+#[cfg(test)]
+mod e2e;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod simulation;

@@ -94,8 +94,9 @@ async fn serve(arguments: &Arguments) -> Result<(), ServeError> {
             return Err(ServeError::Listen { address: listen, source });
         }
     };
-    // The port may have been left to the machine.
-    announce(&node, &listener.local_addr().map_or(listen, |address| address.to_string()));
+    // A port of 0 in the configuration becomes a real one only here.
+    let address = listener.local_addr().map_or_else(|_| listen.clone(), |address| address.to_string());
+    announce(&node, &address);
     let stop = node.shared().stopping.clone();
     let router = api::router(node.shared().clone());
     let server = tokio::spawn(api::server::serve(listener, router, ServerLimits::default(), stop.clone()));

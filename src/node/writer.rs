@@ -52,7 +52,9 @@ pub enum WriterError {
     #[error("the store cannot be written any more")]
     ProjectionEnded,
     /// The writer itself broke off.
-    #[error("the writer broke off; this is a mistake of ours: please report what stands in the log before it")]
+    #[error(
+        "the writer broke off; this is a mistake of ours: please report what stands in the log before it"
+    )]
     Broken,
 }
 

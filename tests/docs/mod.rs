@@ -1,0 +1,12 @@
+//! The documents say what is: their paths exist, their commands exist, their configuration files
+//! load, and the README's walkthrough runs as it is written.
+//!
+//! Markdown fences are marked by a comment on the line before them:
+//! `<!-- config: FILE -->` is a whole file of the configuration; `<!-- run … -->` and
+//! `<!-- expect … -->` are steps of the walkthrough (see the `walkthrough` file).
+
+mod commands;
+mod configuration;
+mod markdown;
+mod paths;
+mod walkthrough;
