@@ -1,12 +1,48 @@
-//! The HTTP surface of the daemon.
+//! The HTTP surface of the daemon: messengers call in, people and machines work with dialogs.
 //!
-//! What lives here: the server loop (`server`).
-//! Who may call it: `node`. What it may call: `model` and the libraries.
-//! The invariant: a client, however slow, large or numerous, can use only bounded memory, time and connections.
+//! What lives here: the server loop (`server`), the table of routes (`routes`), who calls and what they
+//! may do (`auth`, `access`), the reading of requests (`parameters`, `fields`, `writes`), answers and
+//! errors (`answers`, `problem`, the `_shape` files), and one file per resource.
+//! Who may call it: `cli`, which composes the daemon. What it may call: `node`, the queries of `store`,
+//! `channels` for intake, `engine::live` for rights, `model`.
+//!
+//! The invariants: a client, however slow, large or numerous, can use only bounded memory, time and
+//! connections. A handler decides nothing about dialogs: it checks rights, submits a command or a fact,
+//! waits until that is durable, and answers with the new state. What may not be seen answers like what
+//! does not exist. No error shows what a client sent, a secret, or the inside of the daemon.
 
 pub mod server;
 
-/// All routes of the daemon.
-pub fn router(_shared: crate::node::Shared) -> axum::Router {
-    axum::Router::new()
-}
+mod accept;
+mod access;
+mod answers;
+mod auth;
+mod clients;
+mod close;
+mod config;
+mod deliveries;
+mod dialog_shape;
+mod dialogs;
+mod event_shape;
+mod event_stream;
+mod events;
+mod explain;
+mod fields;
+mod health;
+mod layers;
+mod lines;
+mod message_shape;
+mod messages;
+mod notes;
+mod operators;
+mod parameters;
+mod problem;
+mod routes;
+mod state;
+mod time;
+mod timeline;
+mod transfer;
+mod webhooks;
+mod writes;
+
+pub use routes::{Access, Route, metrics_router, router, router_without_metrics, table};

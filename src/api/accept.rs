@@ -1,0 +1,102 @@
+//! Accepting and declining an offered dialog.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::Value;
+
+use crate::model::command::Action;
+use crate::model::event::EventKind;
+use crate::model::id::{DialogId, OperatorId};
+use crate::model::role::Scope;
+use crate::store::queries::{Walk, dialogs, timeline};
+use crate::store::{Store, StoreError};
+
+use super::access::REPLY;
+use super::answers::Id;
+use super::auth::Principal;
+use super::fields::Fields;
+use super::problem::Problem;
+use super::state::Api;
+use super::writes::{Done, Write, WriteHeaders, answer_dialog, names_nothing};
+
+/// How far back an offer is looked for, in things that happened in the dialog. Who lost an offer asks
+/// at once, if at all.
+const LOOK_BACK: usize = 200;
+
+/// `POST /v1/dialogs/{id}/accept`
+pub(super) async fn accept(
+    State(api): State<Api>,
+    principal: Principal,
+    Id(id): Id<DialogId>,
+    headers: WriteHeaders,
+    body: Fields,
+) -> Result<Response, Problem> {
+    body.finish()?;
+    let operator = operator_of(&principal)?;
+    let done = answer_offer(&api, &principal, headers, id, Action::Accept { dialog: id, operator }).await?;
+    answer_dialog(&api, &principal, id, &done).await
+}
+
+/// `POST /v1/dialogs/{id}/decline`
+pub(super) async fn decline(
+    State(api): State<Api>,
+    principal: Principal,
+    Id(id): Id<DialogId>,
+    headers: WriteHeaders,
+    body: Fields,
+) -> Result<Response, Problem> {
+    body.finish()?;
+    let operator = operator_of(&principal)?;
+    let done = answer_offer(&api, &principal, headers, id, Action::Decline { dialog: id, operator }).await?;
+    answer_dialog(&api, &principal, id, &done).await
+}
+
+/// Offers are answered by the operator to whom they are made, with their own token.
+fn operator_of(principal: &Principal) -> Result<OperatorId, Problem> {
+    principal.require(REPLY)?;
+    principal.operator().cloned().ok_or_else(|| {
+        Problem::new(
+            http::StatusCode::FORBIDDEN,
+            "operator_token_required",
+            "offers are answered with the token of the operator to whom they are made",
+        )
+    })
+}
+
+async fn answer_offer(
+    api: &Api,
+    principal: &Principal,
+    headers: WriteHeaders,
+    id: DialogId,
+    action: Action,
+) -> Result<Done, Problem> {
+    let write = Write { api, principal, headers };
+    let scope = principal.require(REPLY)?;
+    let asker = principal.clone();
+    // Of several who are offered a dialog the first to accept wins; the others do not see it any more,
+    // and yet are told who has it.
+    let is_known = api
+        .read(move |store| match (dialogs::get(store, id)?, asker.operator()) {
+            (Some(row), _) if asker.sees(&row) || asker.reaches(scope, &row) => Ok(true),
+            (Some(_), Some(operator)) => was_offered(store, id, operator),
+            _ => Ok(false),
+        })
+        .await?;
+    let command = write.command(Scope::Own, action);
+    if is_known {
+        write.submit(command, names_nothing).await
+    } else {
+        write.again(command, names_nothing).await
+    }
+}
+
+fn was_offered(store: &Store, id: DialogId, operator: &OperatorId) -> Result<bool, StoreError> {
+    let latest = timeline::of_dialog(store, id, Walk::Backward(None), LOOK_BACK)?;
+    Ok(latest.items.iter().any(|item| match item {
+        timeline::Item::Event(event) => {
+            event.kind == EventKind::DialogOffered
+                && event.data.get("operator").and_then(Value::as_str) == Some(operator.as_str())
+        }
+        timeline::Item::Message(_) => false,
+    }))
+}

@@ -1,0 +1,116 @@
+//! A dialog as the API shows it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::model::dialog::{CloseReason, Dialog, DialogState};
+use crate::model::id::{ChannelId, ChatId, ClientId, DialogId, LineId, MessageId, OfferId, OperatorId};
+use crate::model::id::{TeamId, TopicId};
+use crate::model::message::Direction;
+
+use super::message_shape::AuthorShape;
+use super::time::Time;
+
+/// A dialog.
+#[derive(Debug, Serialize)]
+pub(super) struct DialogShape<'a> {
+    id: DialogId,
+    line: &'a LineId,
+    channel: &'a ChannelId,
+    chat: ChatShape<'a>,
+    client: ClientShape<'a>,
+    state: DialogState,
+    owner: Option<&'a OperatorId>,
+    team: Option<&'a TeamId>,
+    topic: Option<&'a TopicId>,
+    priority: i32,
+    tags: &'a BTreeSet<String>,
+    opened_at: Time,
+    queued_at: Time,
+    accepted_at: Option<Time>,
+    first_response_at: Option<Time>,
+    closed_at: Option<Time>,
+    close_reason: Option<CloseReason>,
+    offers: Vec<OfferShape<'a>>,
+    last_message: Option<LastMessageShape<'a>>,
+    unread: u32,
+    messages: u32,
+    custom: &'a BTreeMap<String, Value>,
+    updated_at: Time,
+    version: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct ChatShape<'a> {
+    id: ChatId,
+    external_id: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct ClientShape<'a> {
+    id: ClientId,
+    name: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct OfferShape<'a> {
+    id: OfferId,
+    operator: &'a OperatorId,
+    offered_at: Time,
+    expires_at: Option<Time>,
+}
+
+#[derive(Debug, Serialize)]
+struct LastMessageShape<'a> {
+    id: MessageId,
+    direction: Direction,
+    author: AuthorShape<'a>,
+    text: &'a str,
+    at: Time,
+}
+
+impl<'a> From<&'a Dialog> for DialogShape<'a> {
+    fn from(dialog: &'a Dialog) -> Self {
+        let offers = dialog.offers.iter().map(|offer| OfferShape {
+            id: offer.id,
+            operator: &offer.operator,
+            offered_at: Time(offer.offered_at_ms),
+            expires_at: offer.expires_at_ms.map(Time),
+        });
+        let last_message = dialog.last_message.as_ref().map(|last| LastMessageShape {
+            id: last.id,
+            direction: last.direction,
+            author: AuthorShape::from(&last.author),
+            text: &last.text,
+            at: Time(last.at_ms),
+        });
+        Self {
+            id: dialog.id,
+            line: &dialog.line,
+            channel: &dialog.channel,
+            chat: ChatShape { id: dialog.chat, external_id: &dialog.external_chat },
+            client: ClientShape { id: dialog.client, name: dialog.client_name.as_deref() },
+            state: dialog.state,
+            owner: dialog.owner.as_ref(),
+            team: dialog.team.as_ref(),
+            topic: dialog.topic.as_ref(),
+            priority: dialog.priority,
+            tags: &dialog.tags,
+            opened_at: Time(dialog.opened_at_ms),
+            queued_at: Time(dialog.queued_at_ms),
+            accepted_at: dialog.accepted_at_ms.map(Time),
+            first_response_at: dialog.first_response_at_ms.map(Time),
+            closed_at: dialog.closed_at_ms.map(Time),
+            close_reason: dialog.close_reason,
+            offers: offers.collect(),
+            last_message,
+            unread: dialog.unread,
+            messages: dialog.messages,
+            custom: &dialog.custom,
+            updated_at: Time(dialog.updated_at_ms),
+            version: dialog.version,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Why things happened to a dialog as they did: its decisions, oldest first, with everybody who was
+//! considered.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::model::decision::{
+    ActionTrace, Candidate, CandidateVerdict, Decision, Routing, RoutingOutcome, Trigger, Verdict,
+};
+use crate::model::id::{DialogId, LineId, OfferId, OperatorId, RuleId, TeamId};
+use crate::model::line::Strategy;
+use crate::store::queries::{Walk, decisions};
+
+use super::answers::{self, Id};
+use super::auth::Principal;
+use super::dialogs::seen;
+use super::parameters::Parameters;
+use super::problem::Problem;
+use super::state::Api;
+use super::time::Time;
+
+/// `GET /v1/dialogs/{id}/explain`
+pub(super) async fn explain(
+    State(api): State<Api>,
+    principal: Principal,
+    Id(id): Id<DialogId>,
+    mut parameters: Parameters,
+) -> Result<Response, Problem> {
+    if parameters.text("why_not").is_some() {
+        return Err(Problem::not_supported_yet("`why_not`"));
+    }
+    let limit = parameters.limit();
+    let cursor = parameters.cursor();
+    let taken = parameters.finish()?;
+    seen(&api, &principal, id).await?;
+    let found = api
+        .read(move |store| decisions::of_dialog(store, id, Walk::Forward(cursor.as_deref()), limit))
+        .await?;
+    let items: Vec<DecisionShape<'_>> = found.items.iter().map(DecisionShape::from).collect();
+    answers::page(&taken, &items, found.next_cursor.as_deref())
+}
+
+/// One decision.
+#[derive(Debug, Serialize)]
+struct DecisionShape<'a> {
+    seq: u64,
+    index: u32,
+    at: Time,
+    dialog: DialogId,
+    /// The configuration version that was live.
+    config: &'a str,
+    #[serde(flatten)]
+    verdict: VerdictShape<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum VerdictShape<'a> {
+    Routing(RoutingShape<'a>),
+    Rule(RuleShape<'a>),
+}
+
+#[derive(Debug, Serialize)]
+struct RoutingShape<'a> {
+    trigger: Trigger,
+    line: &'a LineId,
+    team: Option<&'a TeamId>,
+    strategy: Strategy,
+    outcome: &'static str,
+    /// To whom it was offered.
+    winners: Vec<&'a OperatorId>,
+    offers: Vec<OfferShape<'a>>,
+    expires_at: Option<Time>,
+    candidates: Vec<CandidateShape<'a>>,
+    candidates_omitted: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct OfferShape<'a> {
+    id: OfferId,
+    operator: &'a OperatorId,
+}
+
+#[derive(Debug, Serialize)]
+struct CandidateShape<'a> {
+    operator: &'a OperatorId,
+    verdict: CandidateVerdict,
+    /// The place in the line's list, from 0.
+    place: u32,
+    /// In dialogs, with the weights of their channels.
+    load: f64,
+    /// In dialogs; null: unlimited.
+    limit: Option<f64>,
+    last_offered_at: Option<Time>,
+}
+
+#[derive(Debug, Serialize)]
+struct RuleShape<'a> {
+    rule: &'a RuleId,
+    event: &'a str,
+    /// How many rules caused one another before this one.
+    chain: u32,
+    actions: Vec<ActionShape<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ActionShape<'a> {
+    action: &'a str,
+    done: bool,
+    reason: Option<&'a str>,
+}
+
+/// Thousandths as the number that people know.
+pub(super) fn dialogs_of(milli: u32) -> f64 {
+    f64::from(milli) / 1000.0
+}
+
+impl<'a> From<&'a Decision> for DecisionShape<'a> {
+    fn from(decision: &'a Decision) -> Self {
+        let verdict = match &decision.verdict {
+            Verdict::Routing(routing) => VerdictShape::Routing(RoutingShape::from(routing)),
+            Verdict::Rule(matched) => VerdictShape::Rule(RuleShape {
+                rule: &matched.rule,
+                event: &matched.event,
+                chain: matched.chain,
+                actions: matched.actions.iter().map(ActionShape::from).collect(),
+            }),
+        };
+        Self {
+            seq: decision.seq,
+            index: decision.index,
+            at: Time(decision.at_ms),
+            dialog: decision.dialog,
+            config: &decision.config,
+            verdict,
+        }
+    }
+}
+
+impl<'a> From<&'a Routing> for RoutingShape<'a> {
+    fn from(routing: &'a Routing) -> Self {
+        let (outcome, made, expires_at_ms) = match &routing.outcome {
+            RoutingOutcome::Offered { offers, expires_at_ms } => {
+                ("offered", offers.as_slice(), *expires_at_ms)
+            }
+            RoutingOutcome::Waits => ("waits", [].as_slice(), None),
+        };
+        Self {
+            trigger: routing.trigger,
+            line: &routing.line,
+            team: routing.team.as_ref(),
+            strategy: routing.strategy,
+            outcome,
+            winners: made.iter().map(|offer| &offer.operator).collect(),
+            offers: made
+                .iter()
+                .map(|offer| OfferShape { id: offer.offer, operator: &offer.operator })
+                .collect(),
+            expires_at: expires_at_ms.map(Time),
+            candidates: routing.candidates.iter().map(CandidateShape::from).collect(),
+            candidates_omitted: routing.candidates_omitted,
+        }
+    }
+}
+
+impl<'a> From<&'a Candidate> for CandidateShape<'a> {
+    fn from(candidate: &'a Candidate) -> Self {
+        let order = &candidate.order;
+        Self {
+            operator: &candidate.operator,
+            verdict: candidate.verdict,
+            place: order.place,
+            load: dialogs_of(order.load_milli),
+            limit: order.limit_milli.map(dialogs_of),
+            last_offered_at: (order.last_offered_ms > 0).then_some(Time(order.last_offered_ms)),
+        }
+    }
+}
+
+impl<'a> From<&'a ActionTrace> for ActionShape<'a> {
+    fn from(trace: &'a ActionTrace) -> Self {
+        Self { action: &trace.action, done: trace.refused.is_none(), reason: trace.refused.as_deref() }
+    }
+}

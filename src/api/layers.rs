@@ -1,0 +1,70 @@
+//! What surrounds the handlers of `/v1`: a request id, headers, a count, and a net under panics.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use tracing::Instrument;
+
+use super::problem::Problem;
+use super::state::Api;
+
+/// Ties what a client saw to what the log says.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longer request ids of clients are replaced by one of ours.
+const REQUEST_ID_BYTES_MAX: usize = 64;
+
+/// Answers requests for which there are too many at a time.
+pub(super) async fn limit_reads(State(api): State<Api>, request: Request, next: Next) -> Response {
+    if *request.method() != Method::GET && *request.method() != Method::HEAD {
+        return next.run(request).await;
+    }
+    let Ok(_place) = api.reads.try_acquire() else {
+        return Problem::busy("too many requests are being answered; try again in a second").into_response();
+    };
+    next.run(request).await
+}
+
+/// Counts a request, gives it an id, and turns a panic into an answer.
+pub(super) async fn surround(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let id = request_id(request.headers());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
+    let mut response = handled
+        .unwrap_or_else(|_| span.in_scope(|| Problem::internal(&"the handler panicked").into_response()));
+    let status = response.status();
+    api.shared.metrics.request(&route, status.as_u16());
+    span.in_scope(|| tracing::debug!(status = status.as_u16(), "Answered."));
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The client's own id if it is harmless, otherwise a random one.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let harmless = |value: &&HeaderValue| {
+        (1..=REQUEST_ID_BYTES_MAX).contains(&value.len())
+            && value.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    headers
+        .get(&REQUEST_ID)
+        .filter(harmless)
+        .cloned()
+        // A machine without randomness still answers: the id only helps to find things in the log.
+        .unwrap_or_else(|| {
+            let number = getrandom::u64().unwrap_or_default();
+            HeaderValue::try_from(format!("{number:016x}")).unwrap_or(HeaderValue::from_static("0"))
+        })
+}

@@ -1,0 +1,91 @@
+//! A message or note as the API shows it.
+
+use serde::Serialize;
+
+use crate::model::id::{DialogId, EffectId, MessageId};
+use crate::model::message::{Attachment, Author, Button, Direction, Message, MessageStatus};
+
+use super::time::Time;
+
+/// A message or note.
+#[derive(Debug, Serialize)]
+pub(super) struct MessageShape<'a> {
+    id: MessageId,
+    dialog: DialogId,
+    direction: Direction,
+    author: AuthorShape<'a>,
+    text: &'a str,
+    attachments: &'a [Attachment],
+    buttons: &'a [Button],
+    status: MessageStatus,
+    error: Option<&'a str>,
+    external_id: Option<&'a str>,
+    at: Time,
+    external_at: Option<Time>,
+    edited_at: Option<Time>,
+    revisions: Vec<RevisionShape<'a>>,
+    note: bool,
+    automatic: bool,
+    /// The messenger's id of the message that it answers.
+    reply_to_external_id: Option<&'a str>,
+    button: Option<&'a str>,
+    /// True when the client sent something that cannot be shown.
+    unsupported: bool,
+    delivery: Option<EffectId>,
+}
+
+#[derive(Debug, Serialize)]
+struct RevisionShape<'a> {
+    text: &'a str,
+    until: Time,
+}
+
+/// Who wrote a message.
+#[derive(Debug, Serialize)]
+pub(super) struct AuthorShape<'a> {
+    kind: &'static str,
+    id: Option<&'a str>,
+}
+
+impl<'a> From<&'a Author> for AuthorShape<'a> {
+    fn from(author: &'a Author) -> Self {
+        match author {
+            Author::Client => Self { kind: "client", id: None },
+            Author::Operator(id) => Self { kind: "operator", id: Some(id.as_str()) },
+            Author::Rule(id) => Self { kind: "rule", id: Some(id.as_str()) },
+            Author::System => Self { kind: "system", id: None },
+            Author::Integration(id) => Self { kind: "integration", id: Some(id.as_str()) },
+        }
+    }
+}
+
+impl<'a> From<&'a Message> for MessageShape<'a> {
+    fn from(message: &'a Message) -> Self {
+        let revisions = message
+            .revisions
+            .iter()
+            .map(|revision| RevisionShape { text: &revision.text, until: Time(revision.until_ms) });
+        Self {
+            id: message.id,
+            dialog: message.dialog,
+            direction: message.direction,
+            author: AuthorShape::from(&message.author),
+            text: &message.text,
+            attachments: &message.attachments,
+            buttons: &message.buttons,
+            status: message.status,
+            error: message.error.as_deref(),
+            external_id: message.external_id.as_deref(),
+            at: Time(message.at_ms),
+            external_at: message.external_at_ms.map(Time),
+            edited_at: message.edited_at_ms.map(Time),
+            revisions: revisions.collect(),
+            note: message.note,
+            automatic: message.automatic,
+            reply_to_external_id: message.reply_to.as_deref(),
+            button: message.button.as_deref(),
+            unsupported: message.unsupported.is_some(),
+            delivery: message.effect,
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Messages of a dialog: reading them, and answering the client.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+
+use crate::model::command::{Action, ReplyContent};
+use crate::model::dialog::Dialog;
+use crate::model::id::{DialogId, MessageId, TemplateId};
+use crate::model::message::{Button, Message};
+use crate::model::outcome::Rejection;
+use crate::store::queries::{Walk, dialogs, messages};
+use crate::store::{Store, StoreError};
+
+use super::access::REPLY;
+use super::answers::{self, Id, WithSeq};
+use super::auth::Principal;
+use super::dialogs::seen;
+use super::fields::{Fields, TEXT_CHARS_MAX, WORD_CHARS_MAX};
+use super::message_shape::MessageShape;
+use super::parameters::Parameters;
+use super::problem::{FieldError, Problem};
+use super::state::Api;
+use super::writes::{Done, Write, WriteHeaders};
+
+/// The most buttons of a reply; messengers take fewer and refuse more.
+const BUTTONS_MAX: usize = 100;
+
+/// The most variables of a template.
+const VARS_MAX: usize = 100;
+
+/// `GET /v1/dialogs/{id}/messages`
+pub(super) async fn list(
+    State(api): State<Api>,
+    principal: Principal,
+    Id(id): Id<DialogId>,
+    mut parameters: Parameters,
+) -> Result<Response, Problem> {
+    let whole_chat = parameters.flag("whole_chat");
+    let order = read_order(&mut parameters);
+    let limit = parameters.limit();
+    let cursor = parameters.cursor();
+    let taken = parameters.finish()?;
+    let row = seen(&api, &principal, id).await?;
+    let found = api
+        .read(move |store| {
+            let walk = order.walk(cursor.as_deref());
+            if !whole_chat {
+                return messages::of_dialog(store, id, walk, limit);
+            }
+            let mut page = messages::of_chat(store, row.chat, walk, limit)?;
+            page.items = readable(store, &principal, page.items)?;
+            Ok(page)
+        })
+        .await?;
+    let items: Vec<MessageShape<'_>> = found.items.iter().map(MessageShape::from).collect();
+    answers::page(&taken, &items, found.next_cursor.as_deref())
+}
+
+/// Leaves out the messages of earlier dialogs of the chat that belong to lines of others.
+fn readable(store: &Store, principal: &Principal, found: Vec<Message>) -> Result<Vec<Message>, StoreError> {
+    let mut may_be_read: BTreeMap<DialogId, bool> = BTreeMap::new();
+    let mut kept = Vec::with_capacity(found.len());
+    for message in found {
+        let may = match may_be_read.get(&message.dialog) {
+            Some(may) => *may,
+            None => {
+                let row = dialogs::get(store, message.dialog)?;
+                let may = row.is_some_and(|row| principal.may_read_history(&row));
+                may_be_read.insert(message.dialog, may);
+                may
+            }
+        };
+        if may {
+            kept.push(message);
+        }
+    }
+    Ok(kept)
+}
+
+/// In which direction a history is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Oldest first.
+    Ascending,
+    /// Newest first.
+    Descending,
+}
+
+impl Order {
+    /// The walk of the store's queries.
+    pub(super) const fn walk(self, cursor: Option<&str>) -> Walk<'_> {
+        match self {
+            Self::Ascending => Walk::Forward(cursor),
+            Self::Descending => Walk::Backward(cursor),
+        }
+    }
+}
+
+/// Reads the parameter `order`.
+pub(super) fn read_order(parameters: &mut Parameters) -> Order {
+    parameters
+        .read("order", "asc (oldest first) or desc (newest first)", |text| match text {
+            "asc" => Some(Order::Ascending),
+            "desc" => Some(Order::Descending),
+            _ => None,
+        })
+        .unwrap_or(Order::Ascending)
+}
+
+/// `POST /v1/dialogs/{id}/messages`
+pub(super) async fn reply(
+    State(api): State<Api>,
+    principal: Principal,
+    Id(id): Id<DialogId>,
+    headers: WriteHeaders,
+    body: Fields,
+) -> Result<Response, Problem> {
+    let (content, answered) = read_reply(body)?;
+    let reply_to = match answered {
+        Some(message) => Some(external_id(&api, &principal, id, message).await?),
+        None => None,
+    };
+    let write = Write { api: &api, principal: &principal, headers };
+    let action = move |_: &Dialog| Ok(Action::Reply { dialog: id, content, reply_to });
+    let done = write.to_dialog(id, REPLY, reply_field, action).await?;
+    answer_message(&api, &principal, id, &done).await
+}
+
+fn read_reply(mut body: Fields) -> Result<(ReplyContent, Option<MessageId>), Problem> {
+    if body.has("attachments") {
+        return Err(Problem::not_supported_yet("`attachments`"));
+    }
+    let answered = body.optional_text("reply_to", WORD_CHARS_MAX).and_then(|text| {
+        let id = text.parse().ok();
+        if id.is_none() {
+            body.complain("reply_to", "must be the id of a message of this dialog, such as m-17");
+        }
+        id
+    });
+    let content = match body.optional_name::<TemplateId>("template") {
+        Some(template) => ReplyContent::Template { template, vars: body.optional_object("vars", VARS_MAX) },
+        None => {
+            let text = body.text("text", TEXT_CHARS_MAX);
+            let buttons = body.optional_list("buttons", BUTTONS_MAX, |button| Button {
+                title: button.text("title", WORD_CHARS_MAX),
+                data: button.text("data", WORD_CHARS_MAX),
+            });
+            ReplyContent::Text { text, buttons }
+        }
+    };
+    body.finish()?;
+    Ok((content, answered))
+}
+
+/// The messenger's id of the message that is answered.
+async fn external_id(
+    api: &Api,
+    principal: &Principal,
+    dialog: DialogId,
+    message: MessageId,
+) -> Result<String, Problem> {
+    let asker = principal.clone();
+    let found = api
+        .read(move |store| match dialogs::get(store, dialog)? {
+            Some(row) if asker.sees(&row) => Ok(Some(messages::get(store, dialog, message)?)),
+            _ => Ok(None),
+        })
+        .await?;
+    // A dialog that is not seen has no messages, known or unknown.
+    found.ok_or_else(Problem::not_found)?.and_then(|message| message.external_id).ok_or_else(|| {
+        Problem::invalid_fields(&[FieldError {
+            field: "/reply_to".to_owned(),
+            detail: "must be a message of this dialog that the messenger knows".to_owned(),
+        }])
+    })
+}
+
+fn reply_field(rejection: &Rejection) -> Option<&'static str> {
+    matches!(rejection, Rejection::UnknownTemplate).then_some("/template")
+}
+
+/// Answers with the message that a write made.
+pub(super) async fn answer_message(
+    api: &Api,
+    principal: &Principal,
+    dialog: DialogId,
+    done: &Done,
+) -> Result<Response, Problem> {
+    let made = done.receipt.message;
+    let (row, message) = api
+        .read(move |store| {
+            let message = match made {
+                Some(id) => messages::get(store, dialog, id)?,
+                None => None,
+            };
+            Ok((dialogs::get(store, dialog)?, message))
+        })
+        .await?;
+    let is_seen = row.is_some_and(|row| principal.sees(&row));
+    match message {
+        Some(message) if is_seen || !done.repeated => {
+            let body = WithSeq { state: MessageShape::from(&message), seq: done.seq };
+            answers::json(StatusCode::CREATED, &body)
+        }
+        _ => answers::json(StatusCode::CREATED, &serde_json::json!({"id": made, "seq": done.seq})),
+    }
+}

@@ -1,0 +1,148 @@
+//! Operators: how they are, what they have in hand, and changes of their presence.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::engine::live::Live;
+use crate::model::command::Action;
+use crate::model::id::{OperatorId, TeamId};
+use crate::model::operator::{Operator, OperatorStatus, Presence};
+use crate::model::role::Scope;
+use crate::store::queries::{dialogs, operators};
+use crate::store::{Store, StoreError};
+
+use super::access::{QUEUES, SEE};
+use super::answers::{self, Name, WithSeq};
+use super::auth::Principal;
+use super::explain::dialogs_of;
+use super::fields::{Fields, WORD_CHARS_MAX};
+use super::parameters::Parameters;
+use super::problem::Problem;
+use super::state::Api;
+use super::time::Time;
+use super::writes::{Write, WriteHeaders, names_nothing};
+
+/// An operator.
+#[derive(Debug, Serialize)]
+struct OperatorShape {
+    id: OperatorId,
+    name: String,
+    teams: Vec<TeamId>,
+    status: Presence,
+    since: Option<Time>,
+    /// In dialogs, with the weights of their channels; offers hold capacity too.
+    load: f64,
+    /// In dialogs; null: only the lines limit it.
+    capacity: Option<f64>,
+    /// Free slots; null: only the lines limit it.
+    free: Option<f64>,
+    /// How many dialogs they own.
+    dialogs: usize,
+    /// How many dialogs are offered to them.
+    offers: usize,
+}
+
+/// `GET /v1/operators`
+pub(super) async fn list(
+    State(api): State<Api>,
+    principal: Principal,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
+    let scope = principal.require(QUEUES)?;
+    let taken = parameters.finish()?;
+    let items = api
+        .read(move |store| {
+            let statuses: BTreeMap<OperatorId, OperatorStatus> =
+                operators::statuses(store)?.into_iter().map(|status| (status.id.clone(), status)).collect();
+            let live = &principal.live;
+            live.config
+                .operators
+                .iter()
+                .filter(|(id, _)| principal.sees_operator(scope, id))
+                .map(|(id, declared)| shape(store, live, id, declared, statuses.get(id)))
+                .collect::<Result<Vec<_>, StoreError>>()
+        })
+        .await?;
+    answers::page(&taken, &items, None)
+}
+
+fn shape(
+    store: &Store,
+    live: &Live,
+    id: &OperatorId,
+    declared: &Operator,
+    status: Option<&OperatorStatus>,
+) -> Result<OperatorShape, StoreError> {
+    let in_hand = operators::load(store, id)?;
+    let mut load_milli = 0u32;
+    for dialog in in_hand.owned.iter().chain(&in_hand.offered) {
+        if let Some(row) = dialogs::get(store, *dialog)? {
+            load_milli = load_milli.saturating_add(live.weight_milli(&row.line, &row.channel));
+        }
+    }
+    let free_milli = declared.capacity_milli.map(|capacity| capacity.saturating_sub(load_milli));
+    Ok(OperatorShape {
+        id: id.clone(),
+        name: declared.name.clone(),
+        teams: declared.teams.iter().cloned().collect(),
+        status: status.map_or(Presence::Offline, |status| status.presence),
+        since: status.map(|status| Time(status.since_ms)),
+        load: dialogs_of(load_milli),
+        capacity: declared.capacity_milli.map(dialogs_of),
+        free: free_milli.map(dialogs_of),
+        dialogs: in_hand.owned.len(),
+        offers: in_hand.offered.len(),
+    })
+}
+
+/// `PUT /v1/operators/{id}/presence`
+pub(super) async fn set_presence(
+    State(api): State<Api>,
+    principal: Principal,
+    Name(id): Name<OperatorId>,
+    headers: WriteHeaders,
+    mut body: Fields,
+) -> Result<Response, Problem> {
+    let word = body.text("status", WORD_CHARS_MAX);
+    let presence = match word.as_str() {
+        "online" => Some(Presence::Online),
+        "away" => Some(Presence::Away),
+        "offline" => Some(Presence::Offline),
+        // Nothing was given: there was a complaint already.
+        "" => None,
+        _ => {
+            body.complain("status", "must be one of online, away, offline");
+            None
+        }
+    };
+    body.finish()?;
+    let presence = presence.ok_or_else(|| Problem::invalid_fields(&[]))?;
+    let is_declared = principal.live.config.operators.contains_key(&id);
+    if !is_declared || !principal.may_set_presence(&id) {
+        let seen = principal.scope(SEE).max(principal.scope(QUEUES));
+        let is_seen = is_declared && seen.is_some_and(|scope| principal.sees_operator(scope, &id));
+        return Err(if is_seen {
+            Problem::forbidden("setting this operator's presence")
+        } else {
+            Problem::not_found()
+        });
+    }
+    let write = Write { api: &api, principal: &principal, headers };
+    let scope = if principal.operator() == Some(&id) { Scope::Own } else { Scope::Any };
+    let command = write.command(scope, Action::SetPresence { operator: id.clone(), presence });
+    let done = write.submit(command, names_nothing).await?;
+    let state = api
+        .read(move |store| {
+            let Some(declared) = principal.live.config.operators.get(&id) else { return Ok(None) };
+            let statuses = operators::statuses(store)?;
+            let status = statuses.iter().find(|status| status.id == id);
+            shape(store, &principal.live, &id, declared, status).map(Some)
+        })
+        .await?
+        .ok_or_else(Problem::not_found)?;
+    answers::json(StatusCode::OK, &WithSeq { state, seq: done.seq })
+}

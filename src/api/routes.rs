@@ -1,0 +1,128 @@
+//! The table of routes: the one list from which the router is built and the tests and documentation
+//! are checked.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get, patch, post, put};
+use http::Method;
+
+use crate::node::Shared;
+
+use super::problem::Problem;
+use super::state::Api;
+use super::{
+    accept, clients, close, config, deliveries, dialogs, events, explain, health, layers, lines, messages,
+    notes, operators, timeline, transfer, webhooks,
+};
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody: it shows nothing of clients.
+    Open,
+    /// A messenger, by the proof of its channel.
+    Messenger,
+    /// Whoever has a token whose role grants it.
+    Token,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path with its parameters.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+}
+
+type Row = (Method, &'static str, Access, MethodRouter<Api>);
+
+fn rows() -> Vec<Row> {
+    use Access::{Messenger, Open, Token};
+    vec![
+        (Method::GET, "/webhooks/{channel}", Messenger, get(webhooks::receive)),
+        (Method::POST, "/webhooks/{channel}", Messenger, post(webhooks::receive)),
+        (Method::GET, "/v1/dialogs", Token, get(dialogs::list)),
+        (Method::GET, "/v1/dialogs/{id}", Token, get(dialogs::get)),
+        (Method::PATCH, "/v1/dialogs/{id}", Token, patch(dialogs::change)),
+        (Method::GET, "/v1/dialogs/{id}/messages", Token, get(messages::list)),
+        (Method::POST, "/v1/dialogs/{id}/messages", Token, post(messages::reply)),
+        (Method::POST, "/v1/dialogs/{id}/accept", Token, post(accept::accept)),
+        (Method::POST, "/v1/dialogs/{id}/decline", Token, post(accept::decline)),
+        (Method::POST, "/v1/dialogs/{id}/transfer", Token, post(transfer::transfer)),
+        (Method::POST, "/v1/dialogs/{id}/requeue", Token, post(transfer::requeue)),
+        (Method::POST, "/v1/dialogs/{id}/close", Token, post(close::close)),
+        (Method::POST, "/v1/dialogs/{id}/notes", Token, post(notes::add)),
+        (Method::GET, "/v1/dialogs/{id}/timeline", Token, get(timeline::list)),
+        (Method::GET, "/v1/dialogs/{id}/explain", Token, get(explain::explain)),
+        (Method::GET, "/v1/operators", Token, get(operators::list)),
+        (Method::PUT, "/v1/operators/{id}/presence", Token, put(operators::set_presence)),
+        (Method::GET, "/v1/lines", Token, get(lines::list)),
+        (Method::GET, "/v1/lines/{id}/queue", Token, get(lines::queue)),
+        (Method::GET, "/v1/deliveries", Token, get(deliveries::list)),
+        (Method::GET, "/v1/deliveries/{id}", Token, get(deliveries::get)),
+        (Method::POST, "/v1/deliveries/{id}/retry", Token, post(deliveries::retry)),
+        (Method::POST, "/v1/deliveries/{id}/cancel", Token, post(deliveries::cancel)),
+        (Method::GET, "/v1/clients/{id}", Token, get(clients::get)),
+        (Method::GET, "/v1/config", Token, get(config::get)),
+        (Method::POST, "/v1/config/reload", Token, post(config::reload)),
+        (Method::GET, EVENTS, Token, get(events::follow)),
+        (Method::GET, "/healthz", Open, get(health::alive)),
+        (Method::GET, "/readyz", Open, get(health::ready)),
+        (Method::GET, METRICS, Open, get(health::metrics)),
+    ]
+}
+
+/// Streams are counted apart from reads: they last.
+const EVENTS: &str = "/v1/events";
+
+const METRICS: &str = "/metrics";
+
+/// All routes, for tests and documentation.
+pub fn table() -> Vec<Route> {
+    rows().into_iter().map(|(method, path, access, _)| Route { method, path, access }).collect()
+}
+
+/// The whole API.
+pub fn router(shared: Shared) -> Router {
+    build(Api::new(shared), |_| true)
+}
+
+/// The metrics alone, for a listener of their own.
+pub fn metrics_router(shared: Shared) -> Router {
+    build(Api::new(shared), |path| path == METRICS)
+}
+
+/// The API without the metrics, when they have a listener of their own.
+pub fn router_without_metrics(shared: Shared) -> Router {
+    build(Api::new(shared), |path| path != METRICS)
+}
+
+fn build(api: Api, has: impl Fn(&str) -> bool) -> Router {
+    let mut messengers = Router::new();
+    let mut reads = Router::new();
+    let mut streams = Router::new();
+    for (_, path, access, handler) in rows() {
+        if !has(path) {
+            continue;
+        }
+        // The way of a webhook call is the hot path: it has a counter of its own and nothing around it.
+        let part = match access {
+            Access::Messenger => &mut messengers,
+            _ if path == EVENTS => &mut streams,
+            Access::Open | Access::Token => &mut reads,
+        };
+        *part = std::mem::take(part).route(path, handler);
+    }
+    let surround = || from_fn_with_state(api.clone(), layers::surround);
+    let reads = reads.layer(from_fn_with_state(api.clone(), layers::limit_reads)).layer(surround());
+    let streams = streams.layer(surround());
+    messengers
+        .merge(reads)
+        .merge(streams)
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
+        .with_state(api)
+}

@@ -1,0 +1,61 @@
+//! What all handlers share.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::node::{ReadError, Shared};
+use crate::store::{Store, StoreError};
+
+use super::problem::Problem;
+
+/// Reads at the same time. Each holds a thread that may block; more would only wait for the disk.
+const READS_MAX: usize = 256;
+
+/// Event streams at the same time. Each holds a connection (of 4,096) and a task.
+const STREAMS_MAX: usize = 2_048;
+
+/// The daemon as handlers see it. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Api(Arc<Inner>);
+
+/// What [`Api`] shares.
+pub(super) struct Inner {
+    /// The running daemon.
+    pub(super) shared: Shared,
+    /// Places for reads.
+    pub(super) reads: Arc<Semaphore>,
+    /// Places for event streams.
+    pub(super) streams: Arc<Semaphore>,
+}
+
+impl Api {
+    /// The state of a router.
+    pub(super) fn new(shared: Shared) -> Self {
+        Self(Arc::new(Inner {
+            shared,
+            reads: Arc::new(Semaphore::new(READS_MAX)),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        }))
+    }
+
+    /// Reads the store as it is after everything that was answered before.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.shared.handle.read(query).await.map_err(|error: ReadError| error.into())
+    }
+}
+
+impl Deref for Api {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}

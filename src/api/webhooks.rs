@@ -1,0 +1,176 @@
+//! Calls of messengers.
+//!
+//! The order of intake, for every channel: cap the size → raw bytes → the connected channel → verify →
+//! parse → make durable → answer as the messenger expects. Nothing of a body is parsed before it is
+//! authentic, and nothing is confirmed before it is kept. Where we cannot keep it, the messenger is
+//! told to come again; a fact that comes again changes nothing.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method};
+
+use crate::channels::{Decoded, VerifyError, WebhookAnswer, WebhookCall};
+use crate::model::entry::Cause;
+use crate::model::id::ChannelId;
+use crate::model::input::Input;
+use crate::model::outcome::{Outcome, Rejection};
+use crate::node::{Submission, SubmitError};
+
+use super::problem::Problem;
+use super::server::BodyLimits;
+use super::state::Api;
+
+/// The largest call: messengers send references to files, never files. Twenty seconds are less than
+/// any messenger waits.
+const BODY: BodyLimits = BodyLimits { max_bytes: 1024 * 1024, timeout: Duration::from_secs(20) };
+
+/// Under this name calls of channels that are not declared are counted.
+const UNDECLARED: &str = "-";
+
+/// Takes a call in.
+pub(super) async fn receive(
+    State(api): State<Api>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    // A path that is not UTF-8 names no channel.
+    let name = path.map(|Path(name)| name).unwrap_or_default();
+    // A mistake in the code of one messenger must not cost the connection of a proxy that serves all.
+    let received = AssertUnwindSafe(take_in(&api, &name, request)).catch_unwind().await;
+    let received = received
+        .unwrap_or_else(|_| Received::undeclared("panic", Problem::internal(&"a webhook call panicked")));
+    let channel = if received.is_declared { name.as_str() } else { UNDECLARED };
+    api.shared.metrics.webhook(channel, received.result);
+    received.answer
+}
+
+/// What a call came to.
+struct Received {
+    is_declared: bool,
+    /// The word for counters.
+    result: &'static str,
+    answer: Response,
+}
+
+impl Received {
+    fn refused(result: &'static str, problem: Problem) -> Self {
+        Self { is_declared: true, result, answer: problem.into_response() }
+    }
+
+    fn undeclared(result: &'static str, problem: Problem) -> Self {
+        Self { is_declared: false, result, answer: problem.into_response() }
+    }
+}
+
+async fn take_in(api: &Api, name: &str, request: Request) -> Received {
+    let (parts, body) = request.into_parts();
+    let body = match BODY.read(body).await {
+        Ok(body) => body,
+        // Whose it is has not been looked at.
+        Err(error) => return Received::undeclared("body", error.into()),
+    };
+    let outside = api.shared.outside.load_full();
+    let channel = match outside.connections.channel(name) {
+        None => return Received::undeclared("unknown", Problem::not_found()),
+        Some(Err(_)) => {
+            return Received::refused(
+                "not_connected",
+                Problem::busy("the channel is not connected at present; see `/readyz`"),
+            );
+        }
+        Some(Ok(channel)) => Arc::clone(channel),
+    };
+    let call = WebhookCall {
+        method: &parts.method,
+        headers: &parts.headers,
+        query: parts.uri.query().unwrap_or_default(),
+        body: &body,
+    };
+    if let Err(error) = channel.verify(&call) {
+        tracing::debug!(channel = name, reason = error.reason(), "A webhook call was refused.");
+        let problem = match error {
+            VerifyError::Method => Problem::method_not_allowed(Some(other_method(&parts.method))),
+            _ => Problem::unauthentic_webhook(),
+        };
+        return Received::refused(error.reason(), problem);
+    }
+    let decoded = match channel.decode(&call) {
+        Ok(decoded) => decoded,
+        Err(error) => {
+            tracing::warn!(channel = name, %error, "An authentic webhook call cannot be read.");
+            return Received::refused("undecodable", Problem::bad_request("undecodable", error.to_string()));
+        }
+    };
+    let Decoded { received, answer } = decoded;
+    match keep(api, name, received).await {
+        Ok(()) => Received { is_declared: true, result: "accepted", answer: answer_of(answer) },
+        Err(NotKept::Submit(error)) => Received::refused(
+            "busy",
+            Problem::busy(match error {
+                // Not even a later try would help, but only the messenger can give up.
+                SubmitError::Unwritable => "the call cannot be kept".to_owned(),
+                SubmitError::Busy | SubmitError::Stopping | SubmitError::Unanswered => error.to_string(),
+            }),
+        ),
+        Err(NotKept::Channel) => {
+            Received::refused("not_connected", Problem::busy("the channel is about to change; come again"))
+        }
+    }
+}
+
+/// Why facts are not kept.
+enum NotKept {
+    Submit(SubmitError),
+    /// The configuration changes at this moment and does not have the channel.
+    Channel,
+}
+
+/// Makes all facts of a call durable: hands all of them to the writer, then waits for all, so that one
+/// sync of the disk serves them together.
+async fn keep(api: &Api, name: &str, received: Vec<crate::channels::Received>) -> Result<(), NotKept> {
+    let channel = ChannelId::from(name);
+    let mut waiting = Vec::with_capacity(received.len());
+    for fact in received {
+        let submission = Submission {
+            input_id: fact.input_id,
+            cause: Cause::Webhook(channel.clone()),
+            input: Input::Inbound(fact.inbound),
+        };
+        waiting.push(api.shared.handle.enqueue(submission).map_err(NotKept::Submit)?);
+    }
+    for answer in waiting {
+        let answer = answer.await.unwrap_or(Err(SubmitError::Unanswered)).map_err(NotKept::Submit)?;
+        match answer.outcome {
+            Outcome::Rejected(Rejection::UnknownChannel | Rejection::NotConfigured) => {
+                return Err(NotKept::Channel);
+            }
+            // Other rejections (an edit of a message that we never saw) stay what they are however
+            // often the messenger comes again.
+            Outcome::Applied(_) | Outcome::Rejected(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn answer_of(answer: WebhookAnswer) -> Response {
+    let WebhookAnswer { status, content_type, body } = answer;
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    if let Some(content_type) = content_type {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    response
+}
+
+/// The method that a channel has when it does not have this one.
+fn other_method(method: &Method) -> &'static str {
+    if *method == Method::POST { "GET" } else { "POST" }
+}

@@ -1,0 +1,219 @@
+//! From a wish to its answer: one way for everything that changes something.
+//!
+//! Check that the caller sees the thing and holds the right; submit the command under the caller's
+//! key; wait until it is durable; answer with the new state. What happened in between is decided by
+//! the engine, which checks again. A wish that comes again under its key gets its first answer, even
+//! when the caller has lost sight of the dialog since: that may be what the wish did.
+
+use axum::extract::FromRequestParts;
+use axum::response::Response;
+use http::StatusCode;
+use http::header::IF_MATCH;
+use http::request::Parts;
+use serde_json::json;
+
+use crate::engine::fingerprint;
+use crate::engine::rows::Archive;
+use crate::model::command::{Action, Command};
+use crate::model::dialog::Dialog;
+use crate::model::entry::Cause;
+use crate::model::id::DialogId;
+use crate::model::input::Input;
+use crate::model::outcome::{Outcome, Receipt, Rejection};
+use crate::model::role::Scope;
+use crate::node::Submission;
+use crate::store::queries::dialogs;
+
+use super::access::Needed;
+use super::answers::{self, WithSeq};
+use super::auth::Principal;
+use super::dialog_shape::DialogShape;
+use super::problem::Problem;
+use super::state::Api;
+
+/// The longest `Idempotency-Key`, in bytes.
+const KEY_BYTES_MAX: usize = 255;
+
+/// The headers of a write.
+#[derive(Debug, Clone)]
+pub(super) struct WriteHeaders {
+    key: Option<String>,
+    expected_version: Option<u64>,
+}
+
+impl<S: Sync> FromRequestParts<S> for WriteHeaders {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let invalid_key = || {
+            Problem::bad_request(
+                "invalid_idempotency_key",
+                "`Idempotency-Key` must be given once and have 1 to 255 visible ASCII characters",
+            )
+        };
+        let mut keys = parts.headers.get_all("idempotency-key").iter();
+        let key = match (keys.next(), keys.next()) {
+            (None, _) => None,
+            (Some(key), None)
+                if (1..=KEY_BYTES_MAX).contains(&key.len())
+                    && key.as_bytes().iter().all(u8::is_ascii_graphic) =>
+            {
+                Some(key.to_str().map_err(|_| invalid_key())?.to_owned())
+            }
+            _ => return Err(invalid_key()),
+        };
+        let invalid_match = || {
+            Problem::bad_request(
+                "invalid_if_match",
+                "`If-Match` must be the `ETag` of the dialog, such as \"42\", or *",
+            )
+        };
+        let mut matches = parts.headers.get_all(IF_MATCH).iter();
+        let expected_version = match (matches.next(), matches.next()) {
+            (None, _) => None,
+            (Some(value), None) if value == "*" => None,
+            (Some(value), None) => {
+                let tag = value.to_str().map_err(|_| invalid_match())?;
+                let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+                Some(version.and_then(|version| version.parse().ok()).ok_or_else(invalid_match)?)
+            }
+            _ => return Err(invalid_match()),
+        };
+        Ok(Self { key, expected_version })
+    }
+}
+
+/// A wish that was fulfilled.
+#[derive(Debug)]
+pub(super) struct Done {
+    /// The entry that did it.
+    pub(super) seq: u64,
+    /// What was done.
+    pub(super) receipt: Receipt,
+    /// Whether the same wish was fulfilled before.
+    pub(super) repeated: bool,
+}
+
+/// A write in the making: who, with what headers.
+pub(super) struct Write<'a> {
+    /// The daemon.
+    pub(super) api: &'a Api,
+    /// Who asks.
+    pub(super) principal: &'a Principal,
+    /// Under which key.
+    pub(super) headers: WriteHeaders,
+}
+
+/// What the body of a wish points at, for errors: see [`Problem::rejected`].
+pub(super) type FieldOf = fn(&Rejection) -> Option<&'static str>;
+
+/// For wishes whose body names nothing.
+pub(super) fn names_nothing(_: &Rejection) -> Option<&'static str> {
+    None
+}
+
+impl Write<'_> {
+    /// Does something to a dialog. `action` makes the wish from the dialog as it is.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    pub(super) async fn to_dialog(
+        self,
+        dialog: DialogId,
+        needed: Needed,
+        field: FieldOf,
+        action: impl FnOnce(&Dialog) -> Result<Action, Problem>,
+    ) -> Result<Done, Problem> {
+        let row = self.api.read(move |store| dialogs::get(store, dialog)).await?;
+        let row = row.ok_or_else(Problem::not_found)?;
+        let scope = self.principal.scope(needed);
+        let is_reached = scope.is_some_and(|scope| self.principal.reaches(scope, &row));
+        if !is_reached && !self.principal.sees(&row) {
+            let command = self.command(scope.unwrap_or(Scope::Own), action(&row)?);
+            return self.again(command, field).await;
+        }
+        let scope = scope.ok_or_else(|| Problem::forbidden(needed.name))?;
+        // An operator whose right reaches their own dialogs learns from the engine whose it is; any
+        // other right that does not reach this dialog is as good as none.
+        if !is_reached && (scope >= Scope::Team || self.principal.operator().is_none()) {
+            return Err(Problem::forbidden(needed.name));
+        }
+        let command = self.command(scope, action(&row)?);
+        self.submit(command, field).await
+    }
+
+    /// The wish as the journal keeps it.
+    pub(super) fn command(&self, scope: Scope, action: Action) -> Command {
+        Command {
+            actor: self.principal.actor(),
+            scope,
+            expected_version: self.headers.expected_version,
+            action,
+        }
+    }
+
+    /// Fulfils a wish about something that the caller may not see, if it was fulfilled before.
+    pub(super) async fn again(self, command: Command, field: FieldOf) -> Result<Done, Problem> {
+        if self.headers.key.is_none() {
+            return Err(Problem::not_found());
+        }
+        let input_id = self.input_id()?;
+        let known = self.api.read(move |store| {
+            // What the archive cannot read, no other query can: the next one says why.
+            Ok(store.known_input(&input_id).ok().flatten())
+        });
+        let asked = fingerprint(&command);
+        if known.await?.is_none_or(|known| known.fingerprint != Some(asked)) {
+            return Err(Problem::not_found());
+        }
+        self.submit(command, field).await
+    }
+
+    /// Submits a wish and waits until it is durable.
+    pub(super) async fn submit(self, command: Command, field: FieldOf) -> Result<Done, Problem> {
+        let submission = Submission {
+            input_id: self.input_id()?,
+            cause: Cause::Token(self.principal.token().clone()),
+            input: Input::Command(command),
+        };
+        let answer = self.api.shared.handle.submit(submission).await?;
+        match answer.outcome {
+            Outcome::Applied(receipt) => Ok(Done { seq: answer.seq, receipt, repeated: answer.repeated }),
+            Outcome::Rejected(rejection) => Err(Problem::rejected(&rejection, field)),
+        }
+    }
+
+    fn input_id(&self) -> Result<String, Problem> {
+        let token = self.principal.token();
+        match &self.headers.key {
+            Some(key) => Ok(format!("api/{token}/{key}")),
+            None => {
+                let (high, low) = (random()?, random()?);
+                Ok(format!("api/{token}/{high:016x}{low:016x}"))
+            }
+        }
+    }
+}
+
+fn random() -> Result<u64, Problem> {
+    getrandom::u64().map_err(|error| Problem::internal(&error))
+}
+
+/// Answers with the dialog as it is after a write.
+///
+/// # Errors
+/// When the store cannot be read. The write is done all the same; the same key gives its answer.
+pub(super) async fn answer_dialog(
+    api: &Api,
+    principal: &Principal,
+    dialog: DialogId,
+    done: &Done,
+) -> Result<Response, Problem> {
+    let row = api.read(move |store| dialogs::get(store, dialog)).await?.ok_or_else(Problem::not_found)?;
+    if done.repeated && !principal.sees(&row) {
+        // What became of it since is not theirs to see.
+        return answers::json(StatusCode::OK, &json!({"id": dialog, "seq": done.seq}));
+    }
+    let body = WithSeq { state: DialogShape::from(&row), seq: done.seq };
+    Ok(answers::with_version(answers::json(StatusCode::OK, &body)?, row.version))
+}
