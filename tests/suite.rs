@@ -12,8 +12,6 @@ mod config;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
-mod durability;
-#[cfg(test)]
 mod e2e;
 #[cfg(test)]
 mod scenarios;

@@ -43,8 +43,8 @@ pub(super) async fn list(
         .items
         .iter()
         .map(|item| match item {
-            Item::Message(message) if message.note => ItemShape::Note { message: message.into() },
-            Item::Message(message) => ItemShape::Message { message: message.into() },
+            Item::Message(message) if message.note => ItemShape::Note { message: message.as_ref().into() },
+            Item::Message(message) => ItemShape::Message { message: message.as_ref().into() },
             Item::Event(event) => ItemShape::Event { event: event.into() },
         })
         .collect();
