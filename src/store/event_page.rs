@@ -17,8 +17,8 @@ use super::keys;
 const ENTRIES_PER_PAGE: u64 = 16;
 
 /// A page is closed before it grows beyond this many bytes: one entry may cause thousands of events,
-/// and sled puts values over 128 KiB into files of their own.
-const PAGE_BYTES_MAX: usize = 64 * 1024;
+/// and sled puts tree nodes over 128 KiB into files of their own, where a node holds several values.
+const PAGE_BYTES_MAX: usize = 16 * 1024;
 
 /// The last page, to which the next event may be added.
 #[derive(Debug, Clone, Default)]

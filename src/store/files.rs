@@ -3,10 +3,11 @@
 //! Known of sled 0.34.7 and minded here: the cache must be bounded (1 GiB otherwise); opening
 //! damaged files may panic; `flush_async` may deadlock, so there is no background flush either and
 //! the writer calls [`KeyValue::flush`]; `flush` does not fsync on Linux, so only the journal makes
-//! anything survive a power cut.
+//! anything survive a power cut; a tree node over 128 KiB becomes a file of its own at each change, so
+//! values are kept far below that.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::error::StoreError;
 use super::key_value::{Batch, KeyValue, Order, Pair};
@@ -21,19 +22,18 @@ pub(super) struct Files {
 impl Files {
     /// Opens or creates the files in the folder `path`.
     pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        Self::start(&sled::Config::new().path(path), cache_bytes, path)
+        Self::start(&settings(cache_bytes).path(path))
     }
 
     /// Files in a folder of their own that is removed when they are closed.
     pub(super) fn temporary(cache_bytes: u64) -> Result<Self, StoreError> {
-        let config = sled::Config::new().temporary(true);
-        let path = config.get_path();
-        Self::start(&config, cache_bytes, &path)
+        Self::start(&settings(cache_bytes).temporary(true))
     }
 
-    fn start(config: &sled::Config, cache_bytes: u64, path: &Path) -> Result<Self, StoreError> {
-        let config = config.clone().cache_capacity(cache_bytes).flush_every_ms(None);
-        let path = PathBuf::from(path);
+    /// `config` must not be changed any more: a changed copy of a temporary one shares its folder,
+    /// and the first of the two that goes away removes it.
+    fn start(config: &sled::Config) -> Result<Self, StoreError> {
+        let path = config.get_path();
         // sled panics on some kinds of damage; nothing of what it was building is used afterwards.
         match catch_unwind(AssertUnwindSafe(|| config.open())) {
             Ok(Ok(database)) => Ok(Self { database }),
@@ -55,6 +55,11 @@ impl Files {
             }
         }
     }
+}
+
+/// What every database is opened with.
+fn settings(cache_bytes: u64) -> sled::Config {
+    sled::Config::new().cache_capacity(cache_bytes).flush_every_ms(None)
 }
 
 impl KeyValue for Files {
@@ -85,7 +90,12 @@ impl KeyValue for Files {
                 None => changes.remove(key),
             }
         }
-        self.database.apply_batch(changes).map_err(failed)
+        self.database.apply_batch(changes).map_err(|error| {
+            // After a failed write sled waits forever when it is closed. One handle that is never
+            // given back lets the process end instead.
+            let _never_closed: &mut sled::Db = Box::leak(Box::new(self.database.clone()));
+            failed(error)
+        })
     }
 
     fn flush(&self) -> Result<(), StoreError> {

@@ -38,9 +38,9 @@ pub(super) struct ConfigRow {
     pub(super) pieces: u32,
 }
 
-/// Longest piece of a configuration's text, in bytes: sled puts values over 128 KiB into files of
-/// their own, and a quote takes two bytes in JSON.
-const PIECE_BYTES_MAX: usize = 48 * 1024;
+/// Longest piece of a configuration's text, in bytes: sled puts tree nodes over 128 KiB into files of
+/// their own, and a node holds several values.
+const PIECE_BYTES_MAX: usize = 16 * 1024;
 
 /// The pieces of a configuration's text, in order.
 pub(super) fn pieces(text: &str) -> impl Iterator<Item = &str> {

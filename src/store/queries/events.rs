@@ -9,8 +9,8 @@ use crate::store::keys;
 
 use super::page::LIMIT_MAX;
 
-/// Pages held at a time: a page is up to 64 KiB.
-const PAGES_AT_A_TIME: usize = 4;
+/// Pages held at a time: a page is up to 16 KiB.
+const PAGES_AT_A_TIME: usize = 8;
 
 /// At most `limit` events that follow the one with this `seq` and `index`, in order. To begin with
 /// the first event of entry `seq`, pass the entry before and the highest index.
