@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 use switchboard::config::canonical::hex;
-use switchboard::config::check::conditions::TESTS;
+use switchboard::config::check::comparison::{TESTS, Takes};
 use switchboard::config::diagnostic::Code;
 use switchboard::config::facts::{self, Fact};
 use switchboard::config::grammar::shape::{Field, Shape, State};
@@ -99,7 +99,7 @@ fn each_path_event_and_test_is_described() {
         assert!(page.contains(&row), "{row} is missing");
     }
     for (test, takes) in TESTS {
-        let later = takes == switchboard::config::check::conditions::Takes::Later;
+        let later = takes == Takes::Later;
         assert!(later || page.contains(&format!("`{test}")), "the test {test} is not described");
     }
 }

@@ -5,4 +5,5 @@ mod contract;
 mod documentation;
 mod example;
 mod faults;
+mod forms;
 mod robustness;

@@ -1,7 +1,7 @@
 //! No input makes the reader fall over, and none costs more than it may.
 
 use proptest::prelude::*;
-use switchboard::config::diagnostic::{Format, Paint, render};
+use switchboard::config::diagnostic::{Code, Format, Paint, render};
 use switchboard::config::load::load;
 use switchboard::config::source::SourceSet;
 use switchboard::config::tree::{ALIAS_NODES_MAX, Node, parse};
@@ -34,6 +34,10 @@ fn load_everywhere(text: &str) {
         "crm-mappings/a.yaml",
     ];
     let loaded = load(&SourceSet::from_files(paths.map(|path| (path, text))));
+    assert!(
+        loaded.diagnostics.iter().all(|one| one.code != Code::Internal),
+        "accepted and not read: {text:?}"
+    );
     for format in Format::ALL {
         render(&loaded.diagnostics, format, Paint::Plain);
     }

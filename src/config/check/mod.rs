@@ -8,6 +8,7 @@ pub mod actions;
 pub mod addresses;
 pub mod calendars;
 pub mod channels;
+pub mod comparison;
 pub mod conditions;
 pub mod jsonpaths;
 pub mod operators;

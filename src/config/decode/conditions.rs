@@ -1,7 +1,8 @@
 //! Reads conditions; values take the type of what stands at the path.
 
 use super::{boolean, list};
-use crate::config::check::conditions::{element, look_up, read};
+use crate::config::check::comparison::{element, read};
+use crate::config::check::conditions::look_up;
 use crate::config::facts::{Fact, Facts, Lookup};
 use crate::config::tree::{Entry, Node};
 use crate::model::rule::{Condition, Test};
