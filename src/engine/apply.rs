@@ -50,7 +50,9 @@ pub fn apply(state: &mut State, entry: &Entry, hash: EntryHash) -> Applied {
     let ready = ready(&step);
     let events = std::mem::take(&mut step.events);
     state.events.extend(events.iter().cloned());
-    if is_repeatable {
+    // What a messenger told us too early or too late was not taken in: it may come again and be taken in then.
+    let is_refused_fact = matches!((&entry.input, &outcome), (Input::Inbound(_), Outcome::Rejected(_)));
+    if is_repeatable && !is_refused_fact {
         let known = KnownInput { seq: entry.seq, at_ms: entry.at_ms, fingerprint, outcome: outcome.clone() };
         state.known_inputs.put(entry.input_id.clone(), known);
     }

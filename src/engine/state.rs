@@ -258,6 +258,10 @@ impl State {
         );
         let after = dialog.clone();
         self.derive(&after);
+        if before.closed_at_ms.is_none() && after.closed_at_ms.is_some() {
+            // The client's row does not change by that, but nothing may need it any more.
+            self.clients.cooled(after.client, self.current_hand_over());
+        }
         Some(result)
     }
 
