@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use switchboard::engine::{Applied, message_input_id};
 use switchboard::model::command::{Action, Actor, Command, DialogChanges, ReplyContent, TransferTarget};
+use switchboard::model::decision::{Candidate, CandidateVerdict, RoutingOutcome, Verdict};
 use switchboard::model::dialog::CloseReason;
 use switchboard::model::effect::{Attempt, EffectState, Lane, Refusal};
 use switchboard::model::event::EventKind;
 use switchboard::model::id::{DialogId, EffectId, OfferId, OperatorId};
 use switchboard::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
 use switchboard::model::input::Input;
+use switchboard::model::line::Strategy;
 use switchboard::model::operator::Presence;
 use switchboard::model::outcome::Outcome;
 use switchboard::model::role::Scope;
@@ -119,6 +121,46 @@ impl Company {
         self.remember(&applied);
         self.applied.push(applied.clone());
         applied
+    }
+
+    /// Each choice is the one that a plain reading of the strategies gives.
+    fn check_choices(&self) {
+        for decision in &self.world.archive.decisions {
+            let Verdict::Routing(routing) = &decision.verdict else { continue };
+            let eligible: Vec<&Candidate> = routing
+                .candidates
+                .iter()
+                .filter(|candidate| candidate.verdict == CandidateVerdict::Eligible)
+                .collect();
+            let offered: Vec<&OperatorId> = match &routing.outcome {
+                RoutingOutcome::Waits => Vec::new(),
+                RoutingOutcome::Offered { offers, .. } => {
+                    offers.iter().map(|offer| &offer.operator).collect()
+                }
+            };
+            let about = format!("entry {} on {}", decision.seq, decision.dialog);
+            assert_eq!(eligible.is_empty(), offered.is_empty(), "I12: {about} waits though somebody could");
+            if routing.strategy == Strategy::Broadcast || offered.is_empty() {
+                assert_eq!(offered.len(), eligible.len(), "{about}");
+                continue;
+            }
+            assert_eq!(offered.len(), 1, "I8: {about} is offered to several");
+            let winner = eligible.iter().find(|candidate| candidate.operator == *offered[0]).unwrap();
+            let share = |candidate: &Candidate| {
+                let limit = f64::from(candidate.order.limit_milli.unwrap_or(1_000_000));
+                f64::from(candidate.order.load_milli) / limit
+            };
+            for other in &eligible {
+                let (ours, theirs) = (&winner.order, &other.order);
+                let is_right = match routing.strategy {
+                    Strategy::InOrder => ours.place <= theirs.place,
+                    Strategy::RoundRobin => ours.last_offered_ms <= theirs.last_offered_ms,
+                    Strategy::LeastLoaded => share(winner) <= share(other),
+                    Strategy::Broadcast => true,
+                };
+                assert!(is_right, "I17: {about}: {winner:?} before {other:?}");
+            }
+        }
     }
 
     fn remember(&mut self, applied: &Applied) {
@@ -543,6 +585,7 @@ impl Company {
 
     /// What must be true of the whole history at its end.
     pub(crate) fn check_history(&self) {
+        self.check_choices();
         let archive = &self.world.archive;
         let open: Vec<_> =
             archive.effects.values().filter(|effect| !effect.state.is_terminal()).map(|row| row.id).collect();
