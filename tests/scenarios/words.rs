@@ -24,10 +24,6 @@ impl Words {
         self.words.pop_front().unwrap_or_else(|| panic!("a word is missing at the end of: {}", self.line))
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.words.is_empty()
-    }
-
     /// Takes the next word if it is this one.
     pub(crate) fn skip(&mut self, word: &str) -> bool {
         let is_next = self.words.front().is_some_and(|next| next == word);
