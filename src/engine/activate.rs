@@ -8,12 +8,13 @@ use serde_json::json;
 use crate::model::config::Config;
 use crate::model::decision::Trigger;
 use crate::model::event::EventKind;
-use crate::model::id::{ChannelId, DialogId, LineId, OperatorId, TeamId};
+use crate::model::id::{ChannelId, DialogId, LineId, OfferId, OperatorId, TeamId};
 use crate::model::input::ConfigActivated;
 use crate::model::offer::OfferEnd;
 use crate::model::outcome::{Outcome, Receipt, Rejection};
 
 use super::live::Live;
+use super::routing::candidates;
 use super::routing::queue::Audience;
 use super::rows::ActiveConfig;
 use super::step::Step;
@@ -81,18 +82,8 @@ fn release_orphans(step: &mut Step<'_>) {
             step.change_dialog(dialog, |row| row.team = None);
             step.decide(dialog, Trigger::ConfigChanged);
         }
-        let offered: Vec<_> = step
-            .dialog(dialog)
-            .map(|row| {
-                row.offers
-                    .iter()
-                    .filter(|offer| !step.live.may_serve(&offer.operator, &row.line))
-                    .map(|offer| offer.id)
-                    .collect()
-            })
-            .unwrap_or_default();
-        for offer in offered {
-            offers::end(step, dialog, offer, OfferEnd::OperatorRemoved);
+        for (offer, end) in lost_offers(step, dialog) {
+            offers::end(step, dialog, offer, end);
             step.decide(dialog, Trigger::OperatorGone);
         }
         // Being taken off the list stops new work; only who is not an operator at all loses what they have.
@@ -101,4 +92,27 @@ fn release_orphans(step: &mut Step<'_>) {
             debug_assert!(requeued.is_ok(), "an owned dialog can be put back");
         }
     }
+}
+
+/// The offers of a dialog that cannot stand any more, each with how it ends.
+fn lost_offers(step: &Step<'_>, dialog: DialogId) -> Vec<(OfferId, OfferEnd)> {
+    let Some(row) = step.dialog(dialog) else { return Vec::new() };
+    let Some(line) = step.live.line(&row.line) else { return Vec::new() };
+    row.offers
+        .iter()
+        .filter_map(|offer| {
+            let operator = &offer.operator;
+            // Who was asked as one of a team serves the dialog even where the team does not serve its line.
+            let may_serve = step.live.may_serve(operator, &row.line)
+                || step.live.is_member(operator, &row.line, row.team.as_ref());
+            if !may_serve {
+                Some((offer.id, OfferEnd::OperatorRemoved))
+            } else if !candidates::is_there(step.state, &step.live, line, operator) {
+                // The line asks for presence now, and did not before.
+                Some((offer.id, OfferEnd::OperatorAway))
+            } else {
+                None
+            }
+        })
+        .collect()
 }

@@ -50,18 +50,21 @@ pub fn apply(state: &mut State, entry: &Entry, hash: EntryHash) -> Applied {
     let ready = ready(&step);
     let events = std::mem::take(&mut step.events);
     state.events.extend(events.iter().cloned());
-    if is_repeatable && !may_come_again(&outcome) {
+    if is_repeatable && !may_come_again(&entry.input, &outcome) {
         let known = KnownInput { seq: entry.seq, at_ms: entry.at_ms, fingerprint, outcome: outcome.clone() };
         state.known_inputs.put(entry.input_id.clone(), known);
     }
     Applied { outcome, first_seq: entry.seq, events, ready }
 }
 
-/// Whether an input was refused only because of the configuration at that moment. It may be right another
-/// time: whoever brings it again must not get the same refusal out of memory, or a message that a messenger
-/// keeps trying to hand over would be lost for good.
-const fn may_come_again(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Rejected(Rejection::NotConfigured | Rejection::UnknownChannel))
+/// Whether an input was refused for reasons that may pass: a fact of a messenger that came too early or
+/// too late, or anything before the first configuration. Whoever brings it again must not get the same
+/// refusal out of memory, or a message that a messenger keeps trying to hand over would be lost for good.
+const fn may_come_again(input: &Input, outcome: &Outcome) -> bool {
+    matches!(
+        (input, outcome),
+        (Input::Inbound(_), Outcome::Rejected(_)) | (_, Outcome::Rejected(Rejection::NotConfigured))
+    )
 }
 
 /// The answer to an input that came before: the same, unless its key is used for another wish.

@@ -284,22 +284,18 @@ fn set_message_status(
 }
 
 fn forbid_writing(step: &mut Step<'_>, id: EffectId) {
-    let Some(chat) = step
-        .state
-        .effects
-        .get(&id)
-        .and_then(|effect| step.state.dialogs.get(&effect.dialog))
-        .map(|dialog| dialog.chat)
-    else {
-        return;
-    };
+    let Some(effect) = step.state.effects.get(&id) else { return };
+    let line = effect.line.clone();
+    let Some(chat) = step.state.dialogs.get(&effect.dialog).map(|dialog| dialog.chat) else { return };
     let Some(row) = step.state.chats.get_mut(&chat) else { return };
     if !std::mem::replace(&mut row.allowed, false) {
         return;
     }
     let (client, channel) = (row.client, row.address.channel.clone());
-    if let Some(dialog) = row.open_dialog {
-        let data = json!({"client": client, "channel": channel, "allowed": false});
-        step.emit(EventKind::ClientBlocked, dialog, None, data);
+    let open = row.open_dialog;
+    let data = json!({"client": client, "channel": channel, "allowed": false});
+    match open {
+        Some(dialog) => step.emit(EventKind::ClientBlocked, dialog, None, data),
+        None => step.emit_general(EventKind::ClientBlocked, Some(line), data),
     }
 }

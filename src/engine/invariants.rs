@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::decision::{Decision, Verdict};
 use crate::model::dialog::{Dialog, DialogState};
 use crate::model::effect::{Effect, EffectAction, EffectState, Lane};
 use crate::model::id::{LineId, OfferId, OperatorId};
@@ -46,6 +47,7 @@ impl State {
             capacity(self, live, &mut found);
             absent(self, live, &mut found);
             idle(self, live, &mut found);
+            overtaken(self, live, &mut found);
         }
         timers(self, &mut found);
         effects(self, &mut found);
@@ -214,7 +216,7 @@ fn references(state: &State, live: &Live, found: &mut Found) {
 }
 
 /// What operators have in hand, summed from the rows.
-struct Loads(BTreeMap<OperatorId, (u64, BTreeMap<LineId, u64>)>);
+struct Loads(BTreeMap<OperatorId, (i64, BTreeMap<LineId, i64>)>);
 
 impl Loads {
     fn of(state: &State, live: &Live) -> Self {
@@ -222,12 +224,16 @@ impl Loads {
         for dialog in open(state) {
             let holders = dialog.owner.iter().chain(dialog.offers.iter().map(|offer| &offer.operator));
             for holder in holders {
-                let (total, by_line) = loads.0.entry(holder.clone()).or_default();
-                *total += u64::from(weight(live, dialog));
-                *by_line.entry(dialog.line.clone()).or_default() += u64::from(weight(live, dialog));
+                loads.add(holder, dialog, i64::from(weight(live, dialog)));
             }
         }
         loads
+    }
+
+    fn add(&mut self, operator: &OperatorId, dialog: &Dialog, weight: i64) {
+        let (total, by_line) = self.0.entry(operator.clone()).or_default();
+        *total += weight;
+        *by_line.entry(dialog.line.clone()).or_default() += weight;
     }
 
     /// Whether `more` fits within all limits.
@@ -237,8 +243,8 @@ impl Loads {
             None => (0, 0),
         };
         let own = live.config.operators.get(operator).and_then(|declared| declared.capacity_milli);
-        own.is_none_or(|limit| total + u64::from(more) <= u64::from(limit))
-            && line.routing.limit_milli.is_none_or(|limit| on_line + u64::from(more) <= u64::from(limit))
+        own.is_none_or(|limit| total + i64::from(more) <= i64::from(limit))
+            && line.routing.limit_milli.is_none_or(|limit| on_line + i64::from(more) <= i64::from(limit))
     }
 }
 
@@ -305,6 +311,34 @@ fn idle(state: &State, live: &Live, found: &mut Found) {
             // Who was tried becomes eligible again once nobody else is left: a queued dialog begins a new round.
             let eligible = free && !has_offer && (!was_tried || is_queued);
             found.check("I12", !eligible, || format!("{} waits while {operator} is free", dialog.id));
+        }
+    }
+}
+
+/// Nobody gets a dialog in the last entry while they could have had one that waits longer, in any queue.
+fn overtaken(state: &State, live: &Live, found: &mut Found) {
+    let seq = state.position().seq;
+    let is_rule = |decision: &Decision| decision.seq == seq && matches!(decision.verdict, Verdict::Rule(_));
+    if state.decisions.iter().any(is_rule) {
+        // A rule may have put the older dialog into the queue after the younger one was offered.
+        return;
+    }
+    let mut loads = Loads::of(state, live);
+    for younger in open(state) {
+        for offer in younger.offers.iter().filter(|offer| offer.id.seq == seq && !offer.by_hand) {
+            loads.add(&offer.operator, younger, -i64::from(weight(live, younger)));
+            for older in open(state).filter(|older| older.state == DialogState::Queued) {
+                let Some(line) = live.line(&older.line) else { continue };
+                let could_have = Place::of(older) < Place::of(younger)
+                    && live.is_member(&offer.operator, &older.line, older.team.as_ref())
+                    && is_there(state, live, line, &offer.operator)
+                    && !older.declined.contains_key(&offer.operator)
+                    && loads.fits(live, &older.line, line, &offer.operator, weight(live, older));
+                found.check("I12", !could_have, || {
+                    format!("{} overtakes {} at {}", younger.id, older.id, offer.operator)
+                });
+            }
+            loads.add(&offer.operator, younger, i64::from(weight(live, younger)));
         }
     }
 }

@@ -17,7 +17,7 @@ use super::step::Step;
 pub(super) enum ChosenBy {
     /// The routing policy.
     Policy,
-    /// A person, who may exceed the capacity.
+    /// A transfer to this operator by name. People may exceed the capacity by that; rules ask for room before.
     Hand,
 }
 

@@ -269,8 +269,8 @@ impl State {
         let after = dialog.clone();
         self.derive(&after);
         if before.closed_at_ms.is_none() && after.closed_at_ms.is_some() {
-            // Nothing else changes in the client's row, and with its last dialog it is hot no more.
-            self.clients.look_again(after.client, self.current_hand_over());
+            // The client's row does not change by that, but nothing may need it any more.
+            self.clients.cooled(after.client, self.current_hand_over());
         }
         Some(result)
     }

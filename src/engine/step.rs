@@ -32,8 +32,8 @@ pub(super) struct Step<'a> {
     pub(super) unseen: VecDeque<UnseenEvent>,
     /// The rules that led to what is done now, the first cause first.
     pub(super) acting: Vec<RuleId>,
-    /// The rules that touched a dialog in this step: none of them fires on what follows from that.
-    pub(super) touched: BTreeMap<DialogId, Vec<RuleId>>,
+    /// The rules that touched a dialog in this step.
+    touched: BTreeMap<DialogId, Touched>,
     /// Queues that may have something to give.
     pub(super) to_route: BTreeSet<Audience>,
     /// Dialogs that need a decision, with the reason.
@@ -47,7 +47,18 @@ pub(super) struct UnseenEvent {
     pub(super) kind: EventKind,
     pub(super) dialog: DialogId,
     pub(super) facts: Arc<Value>,
+    /// The rules that led to it, each caused by the one before.
     pub(super) chain: Vec<RuleId>,
+    /// The rules that do not fire on it: it may follow from what they did.
+    pub(super) barred: BTreeSet<RuleId>,
+}
+
+/// The rules that touched one dialog.
+#[derive(Default)]
+struct Touched {
+    rules: BTreeSet<RuleId>,
+    /// The longest row of rules, each caused by the one before, that led to a touch.
+    longest: Vec<RuleId>,
 }
 
 /// How many identifiers of each kind this step has made.
@@ -119,10 +130,9 @@ impl<'a> Step<'a> {
         let (seq, at_ms) = (self.seq, self.at_ms);
         if !self.acting.is_empty() {
             let touched = self.touched.entry(id).or_default();
-            for rule in &self.acting {
-                if !touched.contains(rule) {
-                    touched.push(rule.clone());
-                }
+            touched.rules.extend(self.acting.iter().cloned());
+            if touched.longest.len() < self.acting.len() {
+                touched.longest.clone_from(&self.acting);
             }
         }
         self.state.change_dialog(id, |dialog| {
@@ -143,14 +153,16 @@ impl<'a> Step<'a> {
         let line = self.dialog(dialog).map(|dialog| dialog.line.clone());
         self.push_event(kind, line, Some(dialog), data);
         if !self.live.rules_on(kind).is_empty() {
-            let mut chain = self.acting.clone();
-            for rule in self.touched.get(&dialog).into_iter().flatten() {
-                if !chain.contains(rule) {
-                    chain.push(rule.clone());
-                }
-            }
+            let touched = self.touched.get(&dialog);
+            // What routing does later in this step follows from whatever rules did before.
+            let chain = match touched {
+                Some(touched) if self.acting.is_empty() => touched.longest.clone(),
+                _ => self.acting.clone(),
+            };
+            let mut barred: BTreeSet<RuleId> = chain.iter().cloned().collect();
+            barred.extend(touched.into_iter().flat_map(|touched| touched.rules.iter().cloned()));
             let facts = Arc::new(facts::document(self, kind, Some(dialog), message));
-            self.unseen.push_back(UnseenEvent { kind, dialog, facts, chain });
+            self.unseen.push_back(UnseenEvent { kind, dialog, facts, chain, barred });
         }
     }
 

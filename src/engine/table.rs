@@ -82,8 +82,8 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
         }
     }
 
-    /// The row may not be hot any more: it leaves at the next hand-over unless it is.
-    pub(super) fn look_again(&mut self, key: K, hand_over: u64) {
+    /// The row may have become cold without a change of its own: it is looked at again at the next hand-over.
+    pub(super) fn cooled(&mut self, key: K, hand_over: u64) {
         self.handed_over.push((hand_over, key));
     }
 
@@ -173,6 +173,19 @@ mod tests {
         table.hand_over(1);
         table.stored(1, |_, _| false);
         assert!(!table.contains(&1) && !table.contains(&2));
+    }
+
+    #[test]
+    fn a_row_that_cooled_without_a_change_leaves() {
+        let mut table = Table::default();
+        table.put(1, "row");
+        table.hand_over(1);
+        table.stored(1, |_, _| true);
+        table.cooled(1, 2);
+        table.stored(1, |_, _| false);
+        assert!(table.contains(&1), "the hand-over that it waits for was not stored");
+        table.stored(2, |_, _| false);
+        assert!(!table.contains(&1));
     }
 
     #[test]

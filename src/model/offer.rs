@@ -15,7 +15,8 @@ pub struct Offer {
     pub offered_at_ms: u64,
     /// Until when; `None` stays until it is answered or withdrawn.
     pub expires_at_ms: Option<u64>,
-    /// True when a person chose this operator (a transfer): capacity may be exceeded.
+    /// True when this operator was chosen by name (a transfer): nobody else is asked meanwhile, and a person,
+    /// though not a rule, may exceed the capacity by that.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_hand: bool,
 }

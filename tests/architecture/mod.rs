@@ -156,15 +156,12 @@ fn rooms_depend_one_way() {
 
 /// The rooms that a line of code names by `crate::`.
 fn used_rooms(line: &str) -> impl Iterator<Item = &str> {
-    line.split("crate::").skip(1).flat_map(|rest| {
-        let end = |text: &str| text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
-        match rest.strip_prefix('{') {
-            Some(list) => list
-                .split(',')
-                .map(|part| part.trim().split("::").next().unwrap_or_default().trim_end_matches(['}', ';']))
-                .collect::<Vec<_>>(),
-            None => vec![&rest[..end(rest)]],
-        }
+    line.split("crate::").skip(1).flat_map(|rest| match rest.strip_prefix('{') {
+        Some(list) => list
+            .split(',')
+            .map(|part| part.trim().split("::").next().unwrap_or_default().trim_end_matches(['}', ';']))
+            .collect::<Vec<_>>(),
+        None => rest.split(|c: char| !c.is_alphanumeric() && c != '_').take(1).collect(),
     })
 }
 

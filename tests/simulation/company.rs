@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use switchboard::engine::Applied;
 use switchboard::model::command::{Action, Actor, Command, DialogChanges, ReplyContent, TransferTarget};
+use switchboard::model::decision::{Candidate, CandidateVerdict, RoutingOutcome, Verdict};
 use switchboard::model::dialog::CloseReason;
 use switchboard::model::effect::{Attempt, EffectState, Lane, Refusal};
 use switchboard::model::event::EventKind;
@@ -11,6 +12,7 @@ use switchboard::model::id::{DialogId, EffectId, OfferId, OperatorId};
 use switchboard::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
 use switchboard::model::input::Input;
 use switchboard::model::input_id;
+use switchboard::model::line::Strategy;
 use switchboard::model::operator::Presence;
 use switchboard::model::outcome::Outcome;
 use switchboard::model::role::Scope;
@@ -107,22 +109,59 @@ impl Company {
 
     fn take(&mut self, input_id: &str, input: Input) -> Applied {
         let rows = self.world.state.changed_rows();
-        let digest = self.world.state.digest();
         let is_repeatable = matches!(input, Input::Inbound(_) | Input::Command(_));
-        let shown = format!("{input_id}: {input:?}");
         let applied = self.world.take(input_id, input);
         let seq = self.world.state.position().seq;
         let is_repeated = applied.first_seq != seq;
         if is_repeated || matches!(applied.outcome, Outcome::Rejected(_)) {
-            assert_eq!(applied.events, [], "refused or repeated, and yet something happened: {shown}");
+            assert_eq!(applied.events, [], "refused or repeated, and yet something happened: {input_id}");
             let known = usize::from(is_repeatable && !is_repeated);
             let grown = self.world.state.changed_rows() - rows;
-            assert!(grown <= known, "refused or repeated, and yet {grown} rows changed: {shown}");
+            assert!(grown <= known, "refused or repeated, and yet {grown} rows changed: {input_id}");
         }
-        assert_ne!(digest, self.world.state.digest(), "the position is part of the digest");
         self.remember(&applied);
         self.applied.push(applied.clone());
         applied
+    }
+
+    /// Each choice is the one that a plain reading of the strategies gives.
+    fn check_choices(&self) {
+        for decision in &self.world.archive.decisions {
+            let Verdict::Routing(routing) = &decision.verdict else { continue };
+            let eligible: Vec<&Candidate> = routing
+                .candidates
+                .iter()
+                .filter(|candidate| candidate.verdict == CandidateVerdict::Eligible)
+                .collect();
+            let offered: Vec<&OperatorId> = match &routing.outcome {
+                RoutingOutcome::Waits => Vec::new(),
+                RoutingOutcome::Offered { offers, .. } => {
+                    offers.iter().map(|offer| &offer.operator).collect()
+                }
+            };
+            let about = format!("entry {} on {}", decision.seq, decision.dialog);
+            assert_eq!(eligible.is_empty(), offered.is_empty(), "I12: {about} waits though somebody could");
+            if routing.strategy == Strategy::Broadcast || offered.is_empty() {
+                assert_eq!(offered.len(), eligible.len(), "{about}");
+                continue;
+            }
+            assert_eq!(offered.len(), 1, "I8: {about} is offered to several");
+            let winner = eligible.iter().find(|candidate| candidate.operator == *offered[0]).unwrap();
+            let share = |candidate: &Candidate| {
+                let limit = f64::from(candidate.order.limit_milli.unwrap_or(1_000_000));
+                f64::from(candidate.order.load_milli) / limit
+            };
+            for other in &eligible {
+                let (ours, theirs) = (&winner.order, &other.order);
+                let is_right = match routing.strategy {
+                    Strategy::InOrder => ours.place <= theirs.place,
+                    Strategy::RoundRobin => ours.last_offered_ms <= theirs.last_offered_ms,
+                    Strategy::LeastLoaded => share(winner) <= share(other),
+                    Strategy::Broadcast => true,
+                };
+                assert!(is_right, "I17: {about}: {winner:?} before {other:?}");
+            }
+        }
     }
 
     fn remember(&mut self, applied: &Applied) {
@@ -548,6 +587,7 @@ impl Company {
 
     /// What must be true of the whole history at its end.
     pub(crate) fn check_history(&self) {
+        self.check_choices();
         let archive = &self.world.archive;
         let open: Vec<_> =
             archive.effects.values().filter(|effect| !effect.state.is_terminal()).map(|row| row.id).collect();

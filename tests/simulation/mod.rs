@@ -16,8 +16,8 @@ use crate::world::{replay, step};
 use company::Company;
 
 /// The seeds that run with each `cargo test`, in as many parts as there are tests below.
-const SEEDS: u64 = 200;
-const STEPS: u64 = 250;
+const SEEDS: u64 = 100;
+const STEPS: u64 = 120;
 /// Seeds that once found something; they run forever.
 const PINNED: &[u64] = &[];
 

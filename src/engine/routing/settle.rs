@@ -1,5 +1,7 @@
 //! Giving waiting dialogs to free operators until nothing more can be given.
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::engine::offers::{self, ChosenBy};
@@ -7,22 +9,33 @@ use crate::engine::step::Step;
 use crate::model::decision::{
     Candidate, CandidateVerdict, OfferMade, Routing, RoutingOutcome, Trigger, Verdict,
 };
-use crate::model::dialog::DialogState;
+use crate::model::dialog::{Dialog, DialogState};
 use crate::model::id::DialogId;
 use crate::model::line::Strategy;
 
 use super::candidates;
-use super::queue::Audience;
+use super::queue::{Audience, Place};
 
-/// Looks through the queues that may have something to give. Returns whether anything was decided.
+/// Looks through the queues that may have something to give, all of them together in the order of their
+/// places: who serves several queues gets the dialog that has waited longest in any of them. Returns
+/// whether anything was decided.
 pub(in crate::engine) fn settle(step: &mut Step<'_>) -> bool {
     let mut decided = false;
-    while let Some(audience) = step.to_route.pop_first() {
-        decided |= settle_queue(step, &audience);
+    let mut heads: BTreeSet<(Place, Audience)> = BTreeSet::new();
+    for audience in std::mem::take(&mut step.to_route) {
+        heads.extend(place_after(step, &audience, None).map(|place| (place, audience)));
+    }
+    while let Some((place, audience)) = heads.pop_first() {
+        match settle_place(step, place) {
+            Settled::Offered => decided = true,
+            Settled::Passed => {}
+            Settled::NobodyHasRoom => continue,
+        }
+        heads.extend(place_after(step, &audience, Some(place)).map(|next| (next, audience)));
     }
     // Dialogs that the queues did not come to still get their record of why they wait.
     while let Some((dialog, trigger)) = step.undecided.pop_first() {
-        if step.dialog(dialog).is_some_and(|row| row.state.is_waiting()) {
+        if step.dialog(dialog).is_some_and(|row| may_be_offered(step, row)) {
             decide(step, dialog, trigger, Recorded::Always);
             decided = true;
         }
@@ -30,36 +43,52 @@ pub(in crate::engine) fn settle(step: &mut Step<'_>) -> bool {
     decided
 }
 
-fn settle_queue(step: &mut Step<'_>, audience: &Audience) -> bool {
-    let live = Arc::clone(&step.live);
-    let Some(line) = live.line(&audience.line) else { return false };
-    let lightest = live.lightest_milli(&audience.line);
-    let mut decided = false;
-    let mut after = None;
-    while let Some(queue) = step.state.queues.get(audience) {
-        let next = match after {
-            None => queue.first(),
-            Some(place) => queue.range((std::ops::Bound::Excluded(place), std::ops::Bound::Unbounded)).next(),
-        };
-        let Some(place) = next.copied() else { break };
-        after = Some(place);
-        let Some(row) = step.dialog(place.dialog) else { continue };
-        if row.state == DialogState::Offered && line.routing.strategy != Strategy::Broadcast {
-            step.undecided.remove(&place.dialog);
-            continue;
-        }
-        let anybody_could = row.declined.is_empty() && row.offers.is_empty();
-        let weight = live.weight_milli(&row.line, &row.channel);
-        let asked = step.undecided.remove(&place.dialog);
-        let recorded = if asked.is_some() { Recorded::Always } else { Recorded::WhenOffered };
-        let offered = decide(step, place.dialog, asked.unwrap_or(Trigger::CapacityFreed), recorded);
-        decided |= offered;
-        // Nobody has room for the lightest dialog that may come: the rest of the queue need not be asked.
-        if !offered && anybody_could && weight <= lightest {
-            break;
-        }
+fn place_after(step: &Step<'_>, audience: &Audience, after: Option<Place>) -> Option<Place> {
+    let queue = step.state.queues.get(audience)?;
+    match after {
+        None => queue.first().copied(),
+        Some(place) => queue.range((Bound::Excluded(place), Bound::Unbounded)).next().copied(),
     }
-    decided
+}
+
+/// What looking at one place came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    Offered,
+    Passed,
+    /// Nobody has room for the lightest dialog that may come: the rest of the queue need not be asked.
+    NobodyHasRoom,
+}
+
+fn settle_place(step: &mut Step<'_>, place: Place) -> Settled {
+    let live = Arc::clone(&step.live);
+    let asked = step.undecided.remove(&place.dialog);
+    let Some(row) = step.dialog(place.dialog) else { return Settled::Passed };
+    if !may_be_offered(step, row) {
+        return Settled::Passed;
+    }
+    let anybody_could = row.declined.is_empty() && row.offers.is_empty();
+    let is_lightest = live.weight_milli(&row.line, &row.channel) <= live.lightest_milli(&row.line);
+    let recorded = if asked.is_some() { Recorded::Always } else { Recorded::WhenOffered };
+    if decide(step, place.dialog, asked.unwrap_or(Trigger::CapacityFreed), recorded) {
+        Settled::Offered
+    } else if anybody_could && is_lightest {
+        Settled::NobodyHasRoom
+    } else {
+        Settled::Passed
+    }
+}
+
+/// Whether routing may offer a dialog to somebody, or to somebody more. While the operator whom a person
+/// chose is asked, nobody else is.
+fn may_be_offered(step: &Step<'_>, row: &Dialog) -> bool {
+    let is_broadcast =
+        || step.live.line(&row.line).is_some_and(|line| line.routing.strategy == Strategy::Broadcast);
+    match row.state {
+        DialogState::Queued => true,
+        DialogState::Offered => is_broadcast() && !row.offers.iter().any(|offer| offer.by_hand),
+        _ => false,
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,13 +4,14 @@ use serde_json::json;
 
 use crate::engine::outgoing::{Draft, WrittenBy, send};
 use crate::engine::render::Missing;
+use crate::engine::routing::candidates;
 use crate::engine::step::{Step, UnseenEvent};
 use crate::engine::{close, commands, delivery, transfer};
 use crate::model::command::{DialogChanges, TransferTarget};
 use crate::model::decision::ActionTrace;
 use crate::model::dialog::CloseReason;
 use crate::model::effect::{EffectAction, Lane, Notification};
-use crate::model::id::{EndpointId, RuleId};
+use crate::model::id::{EndpointId, OperatorId, RuleId};
 use crate::model::message::{Author, Button};
 use crate::model::operator::Presence;
 use crate::model::rule::{Content, Receiver, RuleAction};
@@ -73,9 +74,14 @@ fn perform(
         }
         RuleAction::Transfer { to, otherwise } => {
             let receiver = match otherwise {
-                Some(otherwise) if !has_anybody(step, to) => otherwise,
+                Some(otherwise) if !has_anybody(step, unseen, to) => otherwise,
                 _ => to,
             };
+            if let Receiver::Operator(operator) = receiver
+                && !has_room(step, unseen, operator)
+            {
+                return Err("the operator has no room".to_owned());
+            }
             transfer::transfer(step, dialog, &target(receiver), None, &Author::Rule(rule.clone()))
                 .map(drop)
                 .map_err(|rejection| rejection.to_string())
@@ -121,11 +127,19 @@ fn target(receiver: &Receiver) -> TransferTarget {
     }
 }
 
-/// Whether somebody of the receiver is online.
-fn has_anybody(step: &Step<'_>, receiver: &Receiver) -> bool {
+/// Whether an operator has room for the dialog: only people may exceed a capacity, rules may not.
+fn has_room(step: &Step<'_>, unseen: &UnseenEvent, operator: &OperatorId) -> bool {
+    let Some(row) = step.dialog(unseen.dialog) else { return true };
+    let Some(line) = step.live.line(&row.line) else { return true };
+    let weight = step.live.weight_milli(&row.line, &row.channel);
+    candidates::has_room(step.state, &step.live, line, row, operator, weight)
+}
+
+/// Whether somebody of the receiver is online; an operator must have room as well.
+fn has_anybody(step: &Step<'_>, unseen: &UnseenEvent, receiver: &Receiver) -> bool {
     let is_online = |operator| step.state.presence(operator) == Presence::Online;
     match receiver {
-        Receiver::Operator(operator) => is_online(operator),
+        Receiver::Operator(operator) => is_online(operator) && has_room(step, unseen, operator),
         Receiver::Team(team) => step.live.config.team_members(team).any(is_online),
         Receiver::Line(line) => step.live.members(line, None).iter().any(is_online),
     }

@@ -45,7 +45,7 @@ pub(super) fn see(step: &mut Step<'_>, unseen: &UnseenEvent) {
     let live = std::sync::Arc::clone(&step.live);
     let mut matched = Vec::new();
     for rule in live.rules_on(unseen.kind) {
-        if unseen.chain.contains(&rule.id) {
+        if unseen.barred.contains(&rule.id) {
             continue;
         }
         if rule.when.as_ref().is_none_or(|condition| condition.holds(&unseen.facts)) {

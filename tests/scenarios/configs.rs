@@ -1,0 +1,220 @@
+//! The company of the scripts, and the settings by which a script changes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use switchboard::model::calendar::{Calendar, Interval};
+use switchboard::model::channel::{Channel, ChannelKind, ChannelSettings};
+use switchboard::model::config::{Config, Endpoint};
+use switchboard::model::event::EventKind;
+use switchboard::model::line::{Line, Member, RoutingPolicy, Strategy, Texts, Welcome, WelcomeEach};
+use switchboard::model::operator::{Operator, Team};
+use switchboard::model::rule::{Condition, Content, Receiver, Rule, RuleAction, Test};
+use switchboard::model::secret::SecretRef;
+use switchboard::model::template::Template;
+
+use super::words::Words;
+
+/// A shop with two lines. `shop`: anna, boris and vera in order; `returns`: clara. The team `vip` (vera)
+/// works for `shop`. Channels `shop-telegram` and `shop-site` lead to `shop`, `returns-telegram` to `returns`.
+pub(crate) fn shop() -> Config {
+    let mut config = Config::default();
+    for (id, teams) in [("anna", vec![]), ("boris", vec![]), ("vera", vec!["vip"]), ("clara", vec![])] {
+        let teams = teams.into_iter().map(Into::into).collect();
+        let row =
+            Operator { name: id.into(), email: None, teams, capacity_milli: None, role: "operator".into() };
+        config.operators.insert(id.into(), row);
+    }
+    let team = Team { lines: BTreeSet::from(["shop".into()]), supervisors: BTreeSet::new() };
+    config.teams.insert("vip".into(), team);
+    config.lines.insert("shop".into(), line(&["anna", "boris", "vera"]));
+    config.lines.insert("returns".into(), line(&["clara"]));
+    for (id, line, kind) in [
+        ("shop-telegram", "shop", ChannelKind::Telegram),
+        ("shop-site", "shop", ChannelKind::Webhook),
+        ("returns-telegram", "returns", ChannelKind::Telegram),
+    ] {
+        let settings = ChannelSettings::Inactive(kind);
+        config.channels.insert(id.into(), Channel { line: line.into(), settings });
+    }
+    let endpoint = Endpoint { url: "https://crm.example/hook".into(), secret: SecretRef::Env("KEY".into()) };
+    config.daemon.endpoints.insert("crm".into(), endpoint);
+    config
+}
+
+fn line(members: &[&str]) -> Line {
+    Line {
+        name: members.join(", "),
+        language: None,
+        calendar: None,
+        routing: RoutingPolicy {
+            strategy: Strategy::InOrder,
+            members: members.iter().map(|id| Member::Operator((*id).into())).collect(),
+            offer_timeout_ms: RoutingPolicy::OFFER_TIMEOUT_MS,
+            require_presence: true,
+            limit_milli: None,
+            weights_milli: BTreeMap::new(),
+        },
+        base_priority: 0,
+        texts: Texts::default(),
+        closing: None,
+    }
+}
+
+/// Changes a configuration as one line of a script says. Settings of a line apply to `shop`, or to
+/// the line named by `on LINE` at the end.
+pub(crate) fn set(config: &mut Config, words: &mut Words) {
+    let on = words.take_suffix("on").unwrap_or_else(|| "shop".to_owned());
+    let setting = words.word();
+    let mut row = config.lines.get(on.as_str()).cloned();
+    if let Some(line) = row.as_mut() {
+        match setting.as_str() {
+            "strategy" => line.routing.strategy = serde_json::from_value(json!(words.word())).unwrap(),
+            "members" => line.routing.members = words.rest().iter().map(|id| member(id)).collect(),
+            "offer_timeout" => line.routing.offer_timeout_ms = words.duration_ms(),
+            "presence" => line.routing.require_presence = words.word() == "required",
+            "limit" => line.routing.limit_milli = Some(words.thousandths()),
+            "weight" => {
+                let kind = serde_json::from_value(json!(words.word())).unwrap();
+                line.routing.weights_milli.insert(kind, words.thousandths());
+            }
+            "welcome" => {
+                let each =
+                    if words.word() == "dialog" { WelcomeEach::Dialog } else { WelcomeEach::FirstContact };
+                let template = template(&mut config.templates, &words.word());
+                line.texts.welcome = Some(Welcome { template, each });
+            }
+            "out_of_hours" => {
+                line.texts.out_of_hours = Some(template(&mut config.templates, &words.word()));
+            }
+            "closing" => line.closing = Some(template(&mut config.templates, &words.word())),
+            "hours" => {
+                let (from, to) = (words.minutes(), words.minutes());
+                let every_day: [Vec<Interval>; 7] = std::array::from_fn(|_| vec![Interval { from, to }]);
+                let calendar = Calendar {
+                    timezone: "UTC".into(),
+                    week: every_day,
+                    closed: BTreeSet::new(),
+                    open: BTreeMap::new(),
+                };
+                config.calendars.insert("hours".into(), calendar);
+                line.calendar = Some("hours".into());
+            }
+            _ => {}
+        }
+    }
+    if let Some(line) = row {
+        config.lines.insert(on.as_str().into(), line);
+    }
+    match setting.as_str() {
+        "capacity" => {
+            let operator = words.word();
+            let capacity_milli = Some(words.thousandths());
+            config.operators.get_mut(operator.as_str()).unwrap().capacity_milli = capacity_milli;
+        }
+        "channel" => {
+            let settings = ChannelSettings::Inactive(ChannelKind::Telegram);
+            let channel = Channel { line: on.as_str().into(), settings };
+            config.channels.insert(words.word().as_str().into(), channel);
+        }
+        "no_operator" => {
+            let gone = words.word();
+            config.operators.remove(gone.as_str());
+            for line in config.lines.values_mut() {
+                line.routing.members.retain(|member| *member != Member::Operator(gone.as_str().into()));
+            }
+        }
+        "no_line" => {
+            let gone = words.word();
+            config.lines.remove(gone.as_str());
+            config.channels.retain(|_, channel| channel.line.as_str() != gone);
+        }
+        "template" => {
+            let id = words.word();
+            let text = BTreeMap::from([(Template::ANY.to_owned(), words.word())]);
+            config.templates.insert(id.as_str().into(), Template { text, buttons: Vec::new() });
+        }
+        "rule" => config.rules.push(rule(words)),
+        _ => {}
+    }
+    words.end();
+}
+
+fn member(id: &str) -> Member {
+    match id.strip_prefix("team:") {
+        Some(team) => Member::Team(team.into()),
+        None => Member::Operator(id.into()),
+    }
+}
+
+fn template(
+    templates: &mut BTreeMap<switchboard::model::id::TemplateId, Template>,
+    text: &str,
+) -> switchboard::model::id::TemplateId {
+    let id = format!("text-{}", templates.len());
+    let text = BTreeMap::from([(Template::ANY.to_owned(), text.to_owned())]);
+    templates.insert(id.as_str().into(), Template { text, buttons: Vec::new() });
+    id.as_str().into()
+}
+
+/// `NAME on EVENT [when PATH contains|is VALUE] [stop] : ACTION; ACTION …`
+fn rule(words: &mut Words) -> Rule {
+    let id = words.word();
+    words.expect("on");
+    let name = words.word();
+    let event = EventKind::ALL.iter().copied().find(|kind| kind.as_str() == name);
+    let mut rule = Rule {
+        id: id.as_str().into(),
+        event: event.unwrap_or_else(|| panic!("there is no event {name}")),
+        when: None,
+        actions: Vec::new(),
+        priority: 0,
+        stop: false,
+    };
+    if words.skip("when") {
+        let path = words.word();
+        let test = match words.word().as_str() {
+            "contains" => Test::Contains(words.word()),
+            _ => Test::Eq(words.value()),
+        };
+        rule.when = Some(Condition::Test { path, tests: vec![test], ignore_case: true });
+    }
+    rule.stop = words.skip("stop");
+    words.expect(":");
+    loop {
+        rule.actions.push(action(words));
+        if !words.skip(";") {
+            break;
+        }
+    }
+    rule
+}
+
+fn action(words: &mut Words) -> RuleAction {
+    match words.word().as_str() {
+        "reply" => RuleAction::Reply(Content::Text(words.word())),
+        "note" => RuleAction::Note(words.word()),
+        "add_tags" => RuleAction::AddTags(BTreeSet::from([words.word()])),
+        "set_priority" => RuleAction::SetPriority(words.word().parse().unwrap()),
+        "set_topic" => RuleAction::SetTopic(words.word().as_str().into()),
+        "close" => RuleAction::Close,
+        "notify" => RuleAction::Notify {
+            endpoint: words.word().as_str().into(),
+            content: Some(Content::Text(words.word())),
+        },
+        "transfer" => {
+            let to = receiver(words);
+            let otherwise = words.skip("else").then(|| receiver(words));
+            RuleAction::Transfer { to, otherwise }
+        }
+        other => panic!("there is no action {other}"),
+    }
+}
+
+fn receiver(words: &mut Words) -> Receiver {
+    match words.word().as_str() {
+        "team" => Receiver::Team(words.word().as_str().into()),
+        "line" => Receiver::Line(words.word().as_str().into()),
+        operator => Receiver::Operator(operator.into()),
+    }
+}
