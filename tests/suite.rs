@@ -4,10 +4,11 @@
 //! unwrapping and indexing are fine in them.
 
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod channels;
-#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod docs;

@@ -43,7 +43,7 @@ pub(super) async fn close(
         let reason = given.unwrap_or_else(|| reason_of(&principal, row));
         Ok(Action::Close { dialog: id, reason })
     };
-    let done = write.to_dialog(id, CLOSE, names_nothing, action).await?;
+    let done = write.on_dialog(id, CLOSE, names_nothing, action).await?;
     answer_dialog(&api, &principal, id, &done).await
 }
 

@@ -149,7 +149,7 @@ pub(super) async fn change(
     let changes = read_changes(body)?;
     let write = Write { api: &api, principal: &principal, headers };
     let action = move |_: &Dialog| Ok(Action::Update { dialog: id, changes });
-    let done = write.to_dialog(id, REPLY, names_nothing, action).await?;
+    let done = write.on_dialog(id, REPLY, names_nothing, action).await?;
     answer_dialog(&api, &principal, id, &done).await
 }
 

@@ -125,7 +125,7 @@ pub(super) async fn reply(
     };
     let write = Write { api: &api, principal: &principal, headers };
     let action = move |_: &Dialog| Ok(Action::Reply { dialog: id, content, reply_to });
-    let done = write.to_dialog(id, REPLY, reply_field, action).await?;
+    let done = write.on_dialog(id, REPLY, reply_field, action).await?;
     answer_message(&api, &principal, id, &done).await
 }
 

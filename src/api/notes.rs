@@ -28,6 +28,6 @@ pub(super) async fn add(
     body.finish()?;
     let write = Write { api: &api, principal: &principal, headers };
     let action = move |_: &Dialog| Ok(Action::AddNote { dialog: id, text });
-    let done = write.to_dialog(id, REPLY, names_nothing, action).await?;
+    let done = write.on_dialog(id, REPLY, names_nothing, action).await?;
     answer_message(&api, &principal, id, &done).await
 }

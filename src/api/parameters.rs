@@ -41,10 +41,9 @@ impl Parameters {
     fn new(path: &str, pairs: Vec<(String, String)>) -> Self {
         let mut read = Self { path: path.to_owned(), ..Self::default() };
         for (name, value) in pairs {
-            if read.values.contains_key(&name) {
-                read.complain(&shown(&name), "stands there more than once");
-            } else {
-                read.values.insert(name, value);
+            let name_shown = shown(&name);
+            if read.values.insert(name, value).is_some() {
+                read.complain(&name_shown, "stands there more than once");
             }
         }
         read

@@ -32,9 +32,12 @@ pub(super) struct FieldError {
     pub(super) detail: String,
 }
 
-/// An error answer.
+/// An error answer. Small, because every handler may return one.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Problem {
+pub(super) struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Parts {
     status: StatusCode,
     code: &'static str,
     detail: String,
@@ -48,7 +51,7 @@ pub(super) struct Problem {
 impl Problem {
     /// An error with a code of the closed list in docs/api.md and a sentence for people.
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             status,
             code,
             detail: detail.into(),
@@ -57,19 +60,19 @@ impl Problem {
             allow: None,
             challenge: None,
             retry_after_seconds: None,
-        }
+        }))
     }
 
     /// The HTTP status.
     #[cfg(test)]
     pub(super) const fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The word that programs go by.
     #[cfg(test)]
     pub(super) const fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     /// There is nothing here that this token may see.
@@ -84,7 +87,7 @@ impl Problem {
             "unauthenticated",
             "send `Authorization: Bearer swb_…` with a token of operators.yaml that has not expired",
         );
-        problem.challenge = Some("Bearer");
+        problem.0.challenge = Some("Bearer");
         problem
     }
 
@@ -92,7 +95,7 @@ impl Problem {
     /// wrong is for the log: a forger learns nothing.
     pub(super) fn unauthentic_webhook() -> Self {
         let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "the call is not authentic");
-        problem.challenge = Some("Webhook");
+        problem.0.challenge = Some("Webhook");
         problem
     }
 
@@ -108,7 +111,7 @@ impl Problem {
             "method_not_allowed",
             "this resource does not have this method; see the `Allow` header",
         );
-        problem.allow = allow;
+        problem.0.allow = allow;
         problem
     }
 
@@ -141,7 +144,7 @@ impl Problem {
     /// Too much is going on.
     pub(super) fn busy(detail: impl Into<String>) -> Self {
         let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
-        problem.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
+        problem.0.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
         problem
     }
 
@@ -149,7 +152,7 @@ impl Problem {
     pub(super) fn stopping() -> Self {
         let mut problem =
             Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the daemon is stopping; try again soon");
-        problem.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
+        problem.0.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
         problem
     }
 
@@ -167,21 +170,21 @@ impl Problem {
     #[must_use]
     pub(super) fn with_member(mut self, name: &str, value: impl Serialize) -> Self {
         // What is given here is plain data: it always has a JSON form.
-        self.members.insert(name.to_owned(), json!(value));
+        self.0.members.insert(name.to_owned(), json!(value));
         self
     }
 
     /// Adds what is wrong in detail.
     #[must_use]
     pub(super) fn with_errors<T: Serialize>(mut self, errors: &[T]) -> Self {
-        self.errors.extend(errors.iter().map(|error| json!(error)));
+        self.0.errors.extend(errors.iter().map(|error| json!(error)));
         self
     }
 
     /// Adds `Retry-After`.
     #[must_use]
-    pub(super) const fn with_retry(mut self) -> Self {
-        self.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
+    pub(super) fn with_retry(mut self) -> Self {
+        self.0.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
         self
     }
 
@@ -236,13 +239,13 @@ impl Problem {
     }
 
     fn body(&self) -> Value {
-        let mut body = self.members.clone();
-        body.insert("type".to_owned(), format!("urn:switchboard:problem:{}", self.code).into());
-        body.insert("title".to_owned(), self.status.canonical_reason().unwrap_or("Error").into());
-        body.insert("status".to_owned(), self.status.as_u16().into());
-        body.insert("code".to_owned(), self.code.into());
-        body.insert("detail".to_owned(), self.detail.clone().into());
-        body.insert("errors".to_owned(), self.errors.clone().into());
+        let mut body = self.0.members.clone();
+        body.insert("type".to_owned(), format!("urn:switchboard:problem:{}", self.0.code).into());
+        body.insert("title".to_owned(), self.0.status.canonical_reason().unwrap_or("Error").into());
+        body.insert("status".to_owned(), self.0.status.as_u16().into());
+        body.insert("code".to_owned(), self.0.code.into());
+        body.insert("detail".to_owned(), self.0.detail.clone().into());
+        body.insert("errors".to_owned(), self.0.errors.clone().into());
         body.into()
     }
 }
@@ -250,16 +253,16 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body().to_string()));
-        *response.status_mut() = self.status;
+        *response.status_mut() = self.0.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-        if let Some(allow) = self.allow {
+        if let Some(allow) = self.0.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
         }
-        if let Some(challenge) = self.challenge {
+        if let Some(challenge) = self.0.challenge {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
-        if let Some(seconds) = self.retry_after_seconds {
+        if let Some(seconds) = self.0.retry_after_seconds {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response

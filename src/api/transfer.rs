@@ -34,7 +34,7 @@ pub(super) async fn transfer(
     let to = to.ok_or_else(|| Problem::invalid_fields(&[]))?;
     let write = Write { api: &api, principal: &principal, headers };
     let action = move |_: &Dialog| Ok(Action::Transfer { dialog: id, to, comment });
-    let done = write.to_dialog(id, TRANSFER, target_field, action).await?;
+    let done = write.on_dialog(id, TRANSFER, target_field, action).await?;
     answer_dialog(&api, &principal, id, &done).await
 }
 
@@ -72,6 +72,6 @@ pub(super) async fn requeue(
     body.finish()?;
     let write = Write { api: &api, principal: &principal, headers };
     let action = move |_: &Dialog| Ok(Action::Requeue { dialog: id });
-    let done = write.to_dialog(id, REQUEUE, names_nothing, action).await?;
+    let done = write.on_dialog(id, REQUEUE, names_nothing, action).await?;
     answer_dialog(&api, &principal, id, &done).await
 }

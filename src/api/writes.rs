@@ -117,7 +117,7 @@ impl Write<'_> {
     ///
     /// # Errors
     /// The problem to answer with.
-    pub(super) async fn to_dialog(
+    pub(super) async fn on_dialog(
         self,
         dialog: DialogId,
         needed: Needed,

@@ -20,7 +20,8 @@ fn calls(program: &str) -> Vec<(String, Vec<String>)> {
     let mut found = Vec::new();
     for document in documents() {
         let text = read(&document);
-        let shell = fences(&text).into_iter().filter(|fence| matches!(fence.language.as_str(), "sh" | "bash"));
+        let shell =
+            fences(&text).into_iter().filter(|fence| matches!(fence.language.as_str(), "sh" | "bash"));
         let lines: Vec<String> = code_spans(&text)
             .into_iter()
             .chain(shell.flat_map(|fence| fence.text.lines().map(str::to_owned).collect::<Vec<_>>()))

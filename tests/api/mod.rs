@@ -1,0 +1,12 @@
+//! The HTTP surface on a real node: the router is called in-process, everything behind it is as in
+//! the daemon.
+
+mod authorization;
+mod documentation;
+mod events;
+mod idempotency;
+mod input;
+mod path;
+mod rig;
+mod shapes;
+mod webhooks;

@@ -1,0 +1,143 @@
+//! The first complete path: a client writes, an operator accepts, answers and closes.
+
+use http::Method;
+use serde_json::json;
+
+use super::rig::Rig;
+
+#[tokio::test]
+async fn a_client_writes_and_an_operator_accepts_answers_and_closes() {
+    let rig = Rig::start().await;
+    rig.online("anna").await;
+    let received = rig.telegram("shop", 1, 77, "hello").await;
+    assert_eq!((received.status.as_u16(), received.body.len()), (200, 0));
+
+    let dialog = &rig.dialogs("anna").await[0];
+    assert_eq!(dialog["state"], "offered");
+    assert_eq!(dialog["offers"][0]["operator"], "anna");
+    let id = dialog["id"].as_str().unwrap();
+
+    let accepted = rig.post(&format!("/v1/dialogs/{id}/accept")).token("anna").send().await;
+    let version = accepted.headers["etag"].to_str().unwrap().to_owned();
+    let accepted = accepted.expect(200);
+    assert_eq!((accepted["state"].as_str(), accepted["owner"].as_str()), (Some("accepted"), Some("anna")));
+    assert_eq!(version, format!("\"{}\"", accepted["version"]));
+    assert!(accepted["seq"].as_u64().unwrap() > 0);
+
+    let reply = rig
+        .post(&format!("/v1/dialogs/{id}/messages"))
+        .token("anna")
+        .json(&json!({"text": "How can I help?"}))
+        .send()
+        .await
+        .expect(201);
+    assert_eq!(reply["author"], json!({"kind": "operator", "id": "anna"}));
+    let messages = rig.get(&format!("/v1/dialogs/{id}/messages")).token("anna").send().await.expect(200);
+    let texts: Vec<&str> = messages["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|message| message["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(texts, ["hello", "How can I help?"]);
+
+    let explained = rig.get(&format!("/v1/dialogs/{id}/explain")).token("anna").send().await.expect(200);
+    assert_eq!(explained["items"][0]["winners"], json!(["anna"]));
+    assert_eq!(explained["items"][0]["candidates"][1]["verdict"], "offline");
+
+    let closed = rig.post(&format!("/v1/dialogs/{id}/close")).token("anna").send().await.expect(200);
+    assert_eq!(
+        (closed["state"].as_str(), closed["close_reason"].as_str()),
+        (Some("closed"), Some("operator"))
+    );
+    let again = rig.post(&format!("/v1/dialogs/{id}/close")).token("anna").send().await;
+    assert_eq!((again.status.as_u16(), again.problem()), (409, "dialog_closed".to_owned()));
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn of_several_who_are_offered_a_dialog_the_losers_are_told_who_has_it() {
+    let rig = Rig::with_strategy("broadcast").await;
+    rig.online("anna").await;
+    rig.online("boris").await;
+    rig.telegram("shop", 1, 77, "hello").await.expect(200);
+    let id = rig.dialogs("anna").await[0]["id"].as_str().unwrap().to_owned();
+    rig.post(&format!("/v1/dialogs/{id}/accept")).token("boris").send().await.expect(200);
+    let lost = rig.post(&format!("/v1/dialogs/{id}/accept")).token("anna").send().await;
+    assert_eq!((lost.status.as_u16(), lost.problem()), (409, "not_offered".to_owned()));
+    assert_eq!(lost.json()["owner"], "boris");
+    // Apart from that the dialog does not exist for anna any more, and for strangers not even that.
+    rig.get(&format!("/v1/dialogs/{id}")).token("anna").send().await.expect(404);
+    rig.post(&format!("/v1/dialogs/{id}/accept")).token("dora").send().await.expect(404);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_dialog_is_transferred_requeued_and_changed() {
+    let rig = Rig::start().await;
+    let id = rig.accepted("shop", 1, "anna").await;
+    rig.online("boris").await;
+    let path = format!("/v1/dialogs/{id}");
+    let changed = rig
+        .call(Method::PATCH, &path)
+        .token("anna")
+        .json(&json!({"priority": "high", "topic": "billing", "tags": ["vip", "refund"], "custom": {"order": 17}}))
+        .send()
+        .await
+        .expect(200);
+    assert_eq!((changed["priority"].as_i64(), changed["topic"].as_str()), (Some(10), Some("billing")));
+    assert_eq!(changed["tags"], json!(["refund", "vip"]));
+    assert_eq!(changed["custom"], json!({"order": 17}));
+
+    let transfer =
+        |to: serde_json::Value| rig.post(&format!("{path}/transfer")).token("anna").json(&json!({"to": to}));
+    let unknown = transfer(json!({"team": "nobody"})).send().await;
+    assert_eq!((unknown.status.as_u16(), unknown.problem()), (422, "unknown_team".to_owned()));
+    let given = transfer(json!({"operator": "boris"})).send().await.expect(200);
+    assert_eq!(
+        (given["state"].as_str(), &given["offers"][0]["operator"]),
+        (Some("offered"), &json!("boris"))
+    );
+    rig.post(&format!("{path}/accept")).token("boris").send().await.expect(200);
+    let stale = rig.post(&format!("{path}/requeue")).token("boris").header("if-match", "\"1\"").send().await;
+    assert_eq!((stale.status.as_u16(), stale.problem()), (409, "version_mismatch".to_owned()));
+    let current = stale.json()["current"].as_u64().unwrap();
+    let requeued = rig
+        .post(&format!("{path}/requeue"))
+        .token("boris")
+        .header("if-match", &format!("\"{current}\""))
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(requeued["owner"], json!(null));
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_goes_on_where_its_link_says() {
+    let rig = Rig::start().await;
+    for number in 1..=5 {
+        rig.telegram("shop", number, number, "hello").await.expect(200);
+    }
+    let mut address = "/v1/dialogs?status=open&limit=2".to_owned();
+    let mut seen = Vec::new();
+    loop {
+        let page = rig.get(&address).token("admin").send().await;
+        let link = page.headers.get("link").map(|link| link.to_str().unwrap().to_owned());
+        let body = page.expect(200);
+        seen.extend(body["items"].as_array().unwrap().iter().map(|item| item["id"].clone()));
+        match link {
+            Some(link) => {
+                assert!(link.ends_with(">; rel=\"next\""), "{link}");
+                address = link.trim_start_matches('<').split('>').next().unwrap().to_owned();
+            }
+            None => {
+                assert_eq!(body["next_cursor"], json!(null));
+                break;
+            }
+        }
+    }
+    let whole = rig.dialogs("admin").await;
+    assert_eq!(seen, whole.iter().map(|item| item["id"].clone()).collect::<Vec<_>>());
+    rig.stop().await;
+}

@@ -1,0 +1,117 @@
+//! Calls of messengers: who is believed, what is kept, and what is answered.
+
+use http::Method;
+use serde_json::json;
+
+use super::rig::{Rig, TELEGRAM_SECRET, update};
+
+const SECRET: &str = "x-telegram-bot-api-secret-token";
+
+#[tokio::test]
+async fn a_forged_call_is_refused_before_anything_is_parsed_and_nothing_is_kept() {
+    let rig = Rig::start().await;
+    let before = rig.node().shared().handle.applied_seq();
+    let wrong = TELEGRAM_SECRET.replace('1', "2");
+    let longer = format!("{TELEGRAM_SECRET}x");
+    let upper = TELEGRAM_SECRET.to_uppercase();
+    let table: &[(&str, &[&str])] = &[
+        ("missing", &[]),
+        ("empty", &[""]),
+        ("wrong", &[&wrong]),
+        ("longer", &[&longer]),
+        ("other case", &[&upper]),
+        ("duplicate", &[TELEGRAM_SECRET, TELEGRAM_SECRET]),
+        ("right and wrong", &[TELEGRAM_SECRET, &wrong]),
+        ("wrong and right", &[&wrong, TELEGRAM_SECRET]),
+    ];
+    for (what, secrets) in table {
+        for body in [update(1, 77, "hello").to_string(), "not JSON".to_owned()] {
+            let mut call = rig.post("/webhooks/shop").header("content-type", "application/json");
+            for secret in *secrets {
+                call = call.header(SECRET, secret);
+            }
+            let answer = call.body(body).send().await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.problem().as_str()),
+                (401, "unauthenticated"),
+                "{what}"
+            );
+            assert!(!answer.json().to_string().contains("header"), "{what}");
+        }
+    }
+    assert_eq!(rig.node().shared().handle.applied_seq(), before);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn the_same_update_again_changes_nothing_and_is_answered_alike() {
+    let rig = Rig::start().await;
+    for _ in 0..3 {
+        let answer = rig.telegram("shop", 1, 77, "hello").await;
+        assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
+    }
+    let dialogs = rig.dialogs("admin").await;
+    assert_eq!((dialogs.len(), &dialogs[0]["messages"]), (1, &json!(1)));
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_in_is_answered_as_the_contract_says() {
+    let rig = Rig::start().await;
+    let unknown = rig.telegram("nowhere", 1, 77, "hello").await;
+    assert_eq!((unknown.status.as_u16(), unknown.problem()), (404, "not_found".to_owned()));
+
+    let dark = rig.telegram("dark", 1, 77, "hello").await;
+    assert_eq!((dark.status.as_u16(), dark.headers["retry-after"].to_str().ok()), (503, Some("1")));
+
+    let method = rig.get("/webhooks/shop").header(SECRET, TELEGRAM_SECRET).send().await;
+    assert_eq!((method.status.as_u16(), method.headers["allow"].to_str().ok()), (405, Some("POST")));
+    let method = rig.call(Method::DELETE, "/webhooks/shop").send().await;
+    assert_eq!((method.status.as_u16(), method.problem()), (405, "method_not_allowed".to_owned()));
+    assert!(method.headers["allow"].to_str().unwrap().contains("POST"));
+
+    let rubbish = rig.post("/webhooks/shop").header(SECRET, TELEGRAM_SECRET).body("not JSON").send().await;
+    assert_eq!((rubbish.status.as_u16(), rubbish.problem()), (400, "undecodable".to_owned()));
+
+    let large = "x".repeat(1024 * 1024 + 1);
+    let large = rig.post("/webhooks/shop").header(SECRET, TELEGRAM_SECRET).body(large).send().await;
+    assert_eq!((large.status.as_u16(), large.problem()), (413, "body_too_large".to_owned()));
+
+    // Authentic, and of a kind that nobody knows yet: kept, so that the messenger goes on.
+    let strange = json!({"update_id": 9, "brand_new_kind": {"a": 1}});
+    let strange = rig.post("/webhooks/shop").header(SECRET, TELEGRAM_SECRET).json(&strange).send().await;
+    assert_eq!(strange.status.as_u16(), 200);
+    // An edit of a message that was never seen stays unknown however often it comes.
+    let mut edit = update(10, 77, "changed");
+    let message = edit.as_object_mut().unwrap().remove("message").unwrap();
+    edit["edited_message"] = message;
+    let edit = rig.post("/webhooks/shop").header(SECRET, TELEGRAM_SECRET).json(&edit).send().await;
+    assert_eq!(edit.status.as_u16(), 200);
+
+    let metrics = rig.get("/metrics").send().await;
+    let text = String::from_utf8(metrics.body.to_vec()).unwrap();
+    for (channel, result, count) in
+        [("-", "unknown", 1), ("-", "body", 1), ("dark", "not_connected", 1), ("shop", "method", 1)]
+    {
+        let line =
+            format!("switchboard_webhooks_total{{channel=\"{channel}\",result=\"{result}\"}} {count}\n");
+        assert!(text.contains(&line), "{line}\n{text}");
+    }
+    assert!(!text.contains("nowhere"), "a stranger cannot make series grow");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn while_the_daemon_stops_the_messenger_is_told_to_come_again() {
+    let rig = Rig::start().await;
+    let router = switchboard::api::router(rig.node().shared().clone());
+    let folder = rig.folder().to_owned();
+    rig.stop().await;
+    let request = http::Request::post("/webhooks/shop")
+        .header(SECRET, TELEGRAM_SECRET)
+        .body(axum::body::Body::from(update(1, 77, "hello").to_string()))
+        .unwrap();
+    let answer = tower::ServiceExt::oneshot(router, request).await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().ok()), (503, Some("1")));
+    drop(folder);
+}
