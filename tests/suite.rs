@@ -9,9 +9,12 @@ mod api;
 mod architecture;
 #[cfg(test)]
 mod channels;
+#[cfg(test)]
 mod config;
 #[cfg(test)]
 mod docs;
+#[cfg(test)]
+mod durability;
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]
