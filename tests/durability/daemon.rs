@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -40,6 +41,30 @@ impl Daemon {
         command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_switchboard"));
         arguments(&mut command, site, "serve");
         Self::started(command)
+    }
+
+    /// Starts a daemon that is to refuse, and waits until it has.
+    pub(super) fn refused(site: &Site) -> Ended {
+        let mut command = program(site, "serve");
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut said = String::new();
+            stderr.read_to_string(&mut said).map(|_| said).unwrap()
+        });
+        let status = eventually("the daemon refuses", || child.try_wait().unwrap());
+        Ended { status, said: reader.join().unwrap() }
+    }
+
+    /// Starts a daemon and kills it after so many steps of waiting, wherever it is by then.
+    pub(super) fn killed_while_it_starts(site: &Site, steps: u64) {
+        let mut command = program(site, "serve");
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        for _ in 0..steps {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     fn started(mut command: Command) -> Self {
@@ -105,10 +130,6 @@ impl Daemon {
         self.ended()
     }
 
-    /// What it has written to its error stream so far.
-    pub(super) fn said(&self) -> String {
-        self.said.0.lock().clone()
-    }
 }
 
 impl Drop for Daemon {
