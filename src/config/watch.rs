@@ -7,7 +7,7 @@
 //!
 //! The decisions are pure ([`Debounce`], [`matters`]); the wiring below them is thin.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use notify::{EventKind, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::source::SourceSet;
+use super::source::{FileKind, SourceSet};
 
 /// Events that follow each other faster than this belong together.
 pub const QUIET_MS: u64 = 250;
@@ -35,6 +35,9 @@ const SETTLE_READS_MAX: u32 = 20;
 
 /// File events that wait to be looked at; more of them carry no more news.
 const EVENTS_MAX: usize = 64;
+
+/// Links that lead to links; the system follows forty.
+const LINKS_MAX: u32 = 40;
 
 /// The folder's files changed: a set that was read twice alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,26 +98,44 @@ pub const fn matters(kind: EventKind) -> bool {
     }
 }
 
-/// The folders to watch: the folder itself, its folders, where links lead to, and the parents of all
-/// of them (a Kubernetes volume is replaced by renaming a link beside the files).
+/// The folders to watch, each by its one real path: the folder itself and its parent, the folders of
+/// the files, and every folder that holds a link on the way to one of them (Kubernetes and git-sync
+/// replace a configuration by renaming such a link).
 pub fn folders(folder: &Path) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
-    let mut add = |path: &Path| {
-        for path in [Some(path.to_owned()), std::fs::canonicalize(path).ok()].into_iter().flatten() {
-            if path.is_dir() {
-                found.insert(path.clone());
-            }
-            if let Some(parent) = path.parent().filter(|parent| parent.is_dir()) {
-                found.insert(parent.to_owned());
-            }
+    // A relative path has links above it, too.
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let set = SourceSet::read(&folder);
+    let files = set.files.keys().map(String::as_str).chain(set.problems.iter().map(|one| one.path.as_str()));
+    // A folder of the set may be empty so far.
+    let stems = FileKind::ALL.into_iter().map(FileKind::stem);
+    let files = files.map(|path| folder.join(path));
+    for path in files.chain(stems.map(|stem| folder.join(stem))).chain([folder.clone()]) {
+        links(&path, LINKS_MAX, &mut found);
+        if let Ok(real) = std::fs::canonicalize(&path) {
+            found.extend([Some(real.as_path()), real.parent()].into_iter().flatten().map(Path::to_owned));
         }
-    };
-    add(folder);
-    let set = SourceSet::read(folder);
-    for path in set.files.keys().map(String::as_str).chain(set.problems.iter().map(|one| one.path.as_str())) {
-        add(&folder.join(path));
     }
+    found.retain(|path| path.is_dir());
     found
+}
+
+/// Adds the folders that hold the links on the way to `path`.
+fn links(path: &Path, hops: u32, found: &mut BTreeSet<PathBuf>) {
+    let mut prefix = PathBuf::new();
+    let mut rest = path.components();
+    while let Some(part) = rest.next() {
+        prefix.push(part);
+        let Ok(target) = std::fs::read_link(&prefix) else { continue };
+        let Some(parent) = prefix.parent() else { return };
+        if let Ok(real) = std::fs::canonicalize(parent) {
+            found.insert(real);
+        }
+        if hops > 0 {
+            links(&parent.join(target).join(rest.as_path()), hops - 1, found);
+        }
+        return;
+    }
 }
 
 /// Reads the set until two reads agree. `None`: it never rests, or reading failed.
@@ -157,7 +178,7 @@ pub async fn watch(
             None
         }
     };
-    let mut watched = BTreeSet::new();
+    let mut watched = BTreeMap::new();
     let mut known = known;
     let mut debounce = Debounce::default();
     let begin = Instant::now();
@@ -196,38 +217,48 @@ pub async fn watch(
     }
 }
 
-/// Watches the folders that matter now and leaves the others.
+/// Watches the folders that matter now and leaves the others. A folder that was replaced by another of
+/// the same name has another number and is watched anew.
 fn follow(
     watcher: &mut notify::RecommendedWatcher,
     folder: &Path,
-    watched: &mut BTreeSet<PathBuf>,
+    watched: &mut BTreeMap<PathBuf, FolderNumber>,
     complain: &impl Fn(&str),
 ) {
     let wanted = folders(folder);
-    for path in watched.difference(&wanted) {
-        // A folder that is gone has no watch to remove.
-        drop(watcher.unwatch(path));
-    }
-    let mut following = BTreeSet::new();
+    watched.retain(|path, number| {
+        let keep = wanted.contains(path);
+        // The watch of a folder that is gone went with it.
+        if !keep && folder_number(path) == Some(*number) {
+            drop(watcher.unwatch(path));
+        }
+        keep
+    });
     for path in wanted {
-        // Watching again is needed after a folder was replaced by another of the same name.
-        if watched.contains(&path) {
-            drop(watcher.unwatch(&path));
+        let Some(number) = folder_number(&path) else { continue };
+        if watched.get(&path) == Some(&number) {
+            continue;
         }
         match watcher.watch(&path, RecursiveMode::NonRecursive) {
             Ok(()) => {
-                following.insert(path);
+                watched.insert(path, number);
             }
-            Err(error) if !watched.contains(&path) => {
+            Err(error) => {
                 complain(&format!(
                     "a folder of the configuration cannot be watched ({:?}); it is polled",
                     error.kind
                 ));
             }
-            Err(_) => {}
         }
     }
-    *watched = following;
+}
+
+/// What tells two folders of the same name apart: device and inode.
+type FolderNumber = (u64, u64);
+
+fn folder_number(path: &Path) -> Option<FolderNumber> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 #[cfg(test)]
@@ -271,18 +302,32 @@ mod tests {
     }
 
     #[test]
-    fn link_targets_and_parents_are_watched() {
+    fn link_targets_and_the_folders_of_links_are_watched() {
         let root = tempfile::tempdir().unwrap();
         let root = std::fs::canonicalize(root.path()).unwrap();
         let (config, version) = (root.join("config"), root.join("versions/one"));
-        std::fs::create_dir_all(&config).unwrap();
+        std::fs::create_dir_all(config.join("rules")).unwrap();
         std::fs::create_dir_all(&version).unwrap();
+        std::fs::create_dir_all(root.join("links")).unwrap();
         std::fs::write(version.join("lines.yaml"), "version: 1").unwrap();
-        std::os::unix::fs::symlink(version.join("lines.yaml"), config.join("lines.yaml")).unwrap();
-        let folders = folders(&config);
-        for path in [&config, &root, &version] {
-            assert!(folders.contains(path), "{} is not watched", path.display());
-        }
+        std::fs::write(config.join("rules/a.yaml"), "version: 1").unwrap();
+        std::os::unix::fs::symlink("../versions/one", root.join("links/current")).unwrap();
+        std::os::unix::fs::symlink(root.join("links/current/lines.yaml"), config.join("lines.yaml")).unwrap();
+        let expected = [root.clone(), config.clone(), config.join("rules"), root.join("links"), version];
+        assert_eq!(folders(&config), expected.into_iter().collect());
+    }
+
+    #[test]
+    fn a_folder_behind_a_link_is_watched_where_the_link_is_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(root.path()).unwrap();
+        std::fs::create_dir_all(root.join("worktrees/one/config")).unwrap();
+        std::os::unix::fs::symlink("worktrees/one", root.join("current")).unwrap();
+        let folders = folders(&root.join("current/config"));
+        assert!(
+            folders.contains(&root) && folders.contains(&root.join("worktrees/one/config")),
+            "{folders:?}"
+        );
     }
 
     #[tokio::test]
