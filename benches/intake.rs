@@ -90,8 +90,8 @@ fn write_config(folder: &Path) -> anyhow::Result<()> {
     std::fs::write(folder.join("secret"), SECRET)?;
     std::fs::write(
         folder.join("channels.yaml"),
-        "version: 1\nchannels:\n  bench:\n    kind: telegram\n    line: sales\n    token: {file: secret}\n    \
-         webhook_secret: {file: secret}\n    api_base: http://127.0.0.1:1\n",
+        "version: 1\nchannels:\n  bench:\n    kind: telegram\n    line: sales\n    token: {file: ./secret}\n    \
+         webhook_secret: {file: ./secret}\n    api_base: http://127.0.0.1:1\n",
     )?;
     std::fs::write(
         folder.join("lines.yaml"),

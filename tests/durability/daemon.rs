@@ -129,7 +129,6 @@ impl Daemon {
         self.terminate();
         self.ended()
     }
-
 }
 
 impl Drop for Daemon {
@@ -162,14 +161,20 @@ pub(super) fn run(site: &Site, subcommand: &str) -> Output {
 /// Runs a command of the program to its end, elsewhere in the world.
 pub(super) fn run_abroad(site: &Site, subcommand: &str) -> Output {
     let mut command = program(site, subcommand);
-    command.env("TZ", "Pacific/Chatham").env("LANG", "tr_TR.UTF-8").env("LC_ALL", "tr_TR.UTF-8").output().unwrap()
+    command
+        .env("TZ", "Pacific/Chatham")
+        .env("LANG", "tr_TR.UTF-8")
+        .env("LC_ALL", "tr_TR.UTF-8")
+        .output()
+        .unwrap()
 }
 
 /// The digest in what `rebuild` or `verify` printed.
 pub(super) fn digest_in(output: &Output) -> String {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    let digest = text.lines().find_map(|line| line.split_once("igest")?.1.split_once(": ").map(|pair| pair.1));
+    let digest =
+        text.lines().find_map(|line| line.split_once("igest")?.1.split_once(": ").map(|pair| pair.1));
     digest.unwrap_or_else(|| panic!("no digest in {text}")).to_owned()
 }
 

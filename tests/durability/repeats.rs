@@ -37,7 +37,8 @@ async fn a_key_gives_its_first_answer_after_restarts_and_never_serves_two_wishes
                 Some(known) => assert_eq!((answer.seq, &answer.outcome), (known.0, &known.1)),
             }
         }
-        let other = wish("anna", "k-1", Action::SetPresence { operator: anna.clone(), presence: Presence::Away });
+        let other =
+            wish("anna", "k-1", Action::SetPresence { operator: anna.clone(), presence: Presence::Away });
         assert_eq!(submit(&node, other).await.outcome, Outcome::Rejected(Rejection::KeyReused));
         node.stop().await.unwrap();
     }
@@ -55,7 +56,9 @@ async fn of_many_equal_inputs_at_the_same_time_one_is_applied() {
         answers.push(answer.await.unwrap().unwrap());
     }
     assert_eq!(answers.iter().filter(|answer| !answer.repeated).count(), 1);
-    assert!(answers.iter().all(|answer| (answer.seq, &answer.outcome) == (answers[0].seq, &answers[0].outcome)));
+    assert!(
+        answers.iter().all(|answer| (answer.seq, &answer.outcome) == (answers[0].seq, &answers[0].outcome))
+    );
     drop(handle);
     node.stop().await.unwrap();
     Contents::of(&site).assert_kept(&[1]);

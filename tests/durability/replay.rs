@@ -51,7 +51,11 @@ async fn the_store_is_the_same_grown_rebuilt_abroad_and_caught_up_from_half_way(
     assert!(grown.effects.iter().any(|effect| effect.attempts > 1), "effects were tried again");
 
     assert_eq!(digest_in(&run(&site, "rebuild")), grown.digest, "rebuilt here");
-    assert_eq!(digest_in(&run_abroad(&site, "rebuild")), grown.digest, "rebuilt in another zone and language");
+    assert_eq!(
+        digest_in(&run_abroad(&site, "rebuild")),
+        grown.digest,
+        "rebuilt in another zone and language"
+    );
     assert_eq!(digest_in(&run(&site, "verify")), grown.digest, "as `verify` sees it");
 
     copy_folder(&half_way, &site.store());

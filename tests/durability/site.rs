@@ -32,11 +32,10 @@ impl Site {
             std::fs::write(secrets.join(name), secret).unwrap();
         }
         let example = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut files: Vec<PathBuf> =
-            ["channels", "lines", "operators", "switchboard", "templates"]
-                .iter()
-                .map(|name| PathBuf::from(format!("{name}.yaml")))
-                .collect();
+        let mut files: Vec<PathBuf> = ["channels", "lines", "operators", "switchboard", "templates"]
+            .iter()
+            .map(|name| PathBuf::from(format!("{name}.yaml")))
+            .collect();
         for rule in std::fs::read_dir(example.join("rules")).unwrap() {
             files.push(Path::new("rules").join(rule.unwrap().file_name()));
         }

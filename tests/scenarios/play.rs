@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use switchboard::engine::{Applied, message_input_id};
+use switchboard::engine::Applied;
 use switchboard::model::command::{Action, Actor, Command, DialogChanges, ReplyContent, TransferTarget};
 use switchboard::model::config::Config;
 use switchboard::model::decision::Decision;
@@ -12,6 +12,7 @@ use switchboard::model::event::{Event, EventKind};
 use switchboard::model::id::{DialogId, EffectId, OperatorId};
 use switchboard::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
 use switchboard::model::input::Input;
+use switchboard::model::input_id;
 use switchboard::model::operator::Presence;
 use switchboard::model::role::Scope;
 
@@ -196,7 +197,7 @@ impl Play {
             "writes" => {
                 let automatic = words.skip("automatically");
                 let id = id.unwrap_or_else(|| format!("message-{number}"));
-                let input_id = message_input_id(&channel.as_str().into(), &name, &id);
+                let input_id = input_id::message(&channel.as_str().into(), &name, &id);
                 let text = words.word();
                 let message = InboundMessage {
                     chat,
@@ -302,13 +303,13 @@ impl Play {
             "delivered" => Attempt::Delivered { external_id: Some(format!("external-{effect}")) },
             "fails" => {
                 let after_ms = words.skip("asking").then(|| words.duration_ms());
-                Attempt::Retry { after_ms, error: "503".into() }
+                Attempt::Retry { after_ms, error: "503".into(), parts_done: 0 }
             }
             "refused" => {
                 let reason = if words.skip("blocked") { Refusal::Blocked } else { Refusal::Permanent };
                 Attempt::Refused { reason, error: "403".into() }
             }
-            "uncertain" => Attempt::Ambiguous { error: "reset".into() },
+            "uncertain" => Attempt::Ambiguous { error: "reset".into(), parts_done: 0 },
             other => panic!("an attempt does not end {other}"),
         };
         self.take("result", result(effect, attempt, how));
