@@ -27,6 +27,10 @@ use tokio_util::sync::CancellationToken;
 const CHATS: u64 = 2_000;
 const SECRET: &str = "bench-secret";
 
+/// The daemon's own allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> anyhow::Result<()> {
     let messages = setting("SWITCHBOARD_BENCH_MESSAGES", 200_000)?;
     let connections = setting("SWITCHBOARD_BENCH_CONNECTIONS", 64)?;

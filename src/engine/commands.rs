@@ -15,7 +15,7 @@ use crate::model::role::Scope;
 
 use super::outgoing::{Draft, WrittenBy, send};
 use super::render::{Missing, RenderError};
-use super::rules::facts;
+use super::rules::facts::{self, Branches};
 use super::step::Step;
 use super::{accept, close, delivery, log, offers, transfer};
 
@@ -96,7 +96,8 @@ fn reply(
     let (text, buttons) = match content {
         ReplyContent::Text { text, buttons } => (text.clone(), buttons.clone()),
         ReplyContent::Template { template, vars } => {
-            let mut known = facts::document(step, EventKind::MessageQueued, Some(dialog), None);
+            let mut known =
+                facts::document(step, EventKind::MessageQueued, Some(dialog), None, &Branches::all());
             if let Some(known) = known.as_object_mut() {
                 known.insert("vars".to_owned(), json!(vars));
             }

@@ -15,9 +15,10 @@ use crate::model::message::MessageStatus;
 use crate::model::operator::Presence;
 use crate::model::timer::{Timer, TimerKey};
 
+use super::derived::Work;
 use super::live::Live;
 use super::routing::queue::{Audience, Place};
-use super::state::{LaneState, State, Work};
+use super::state::{LaneState, State};
 
 /// Something that must never be.
 #[derive(Debug, Clone, PartialEq, Eq)]

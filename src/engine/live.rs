@@ -12,7 +12,7 @@ use crate::model::line::Line;
 use super::hours::{Hours, UnknownTimezone};
 use super::render::{TemplateError, Templates};
 use super::rules::condition::ConditionError;
-use super::rules::{CompiledRule, compile_rule};
+use super::rules::{RuleSet, compile_rule};
 
 /// A configuration that can be worked with. The default has nothing in it.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub struct Live {
     teams: BTreeMap<TeamId, Vec<OperatorId>>,
     hours: BTreeMap<CalendarId, Hours>,
     pub(super) templates: Templates,
-    rules: BTreeMap<EventKind, Vec<CompiledRule>>,
+    rules: BTreeMap<EventKind, RuleSet>,
 }
 
 #[derive(Debug)]
@@ -87,11 +87,11 @@ impl Live {
                 .map_err(|source| CompileError::Calendar { calendar: id.clone(), source })?;
             hours.insert(id.clone(), compiled);
         }
-        let mut rules: BTreeMap<EventKind, Vec<CompiledRule>> = BTreeMap::new();
+        let mut rules: BTreeMap<EventKind, RuleSet> = BTreeMap::new();
         for rule in &config.rules {
             let compiled = compile_rule(rule)
                 .map_err(|source| CompileError::Condition { rule: rule.id.to_string(), source })?;
-            rules.entry(rule.event).or_default().push(compiled);
+            rules.entry(rule.event).or_default().add(compiled);
         }
         let lines = config
             .lines
@@ -177,7 +177,7 @@ impl Live {
         self.config.calendars.get(id)
     }
 
-    pub(super) fn rules_on(&self, kind: EventKind) -> &[CompiledRule] {
-        self.rules.get(&kind).map_or(&[], Vec::as_slice)
+    pub(super) fn rules_on(&self, kind: EventKind) -> Option<&RuleSet> {
+        self.rules.get(&kind)
     }
 }

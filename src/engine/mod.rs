@@ -20,6 +20,7 @@ mod backoff;
 mod close;
 mod commands;
 mod delivery;
+mod derived;
 mod digest;
 mod fetch;
 mod intake;

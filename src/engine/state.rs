@@ -14,12 +14,13 @@ use crate::model::decision::Decision;
 use crate::model::dialog::Dialog;
 use crate::model::effect::{Effect, EffectState, Lane};
 use crate::model::event::Event;
-use crate::model::id::{ChatId, ClientId, DialogId, EffectId, LineId, MessageId, OfferId, OperatorId};
+use crate::model::id::{ChatId, ClientId, DialogId, EffectId, MessageId, OperatorId};
 use crate::model::message::Message;
 use crate::model::operator::{OperatorStatus, Presence};
 use crate::model::outcome::{KnownInput, ReadyEffect};
 use crate::model::timer::Timer;
 
+use super::derived::{Footprint, Work};
 use super::live::Live;
 use super::routing::queue::{Audience, Place};
 use super::rows::{ActiveConfig, HotRows, Position, WriteSet};
@@ -51,19 +52,6 @@ pub struct State {
     pub(super) decisions: Vec<Decision>,
     pub(super) configs: Vec<ActiveConfig>,
     hand_over: u64,
-}
-
-/// What an operator has in hand.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Work {
-    /// The dialogs that they own.
-    pub(super) active: BTreeSet<DialogId>,
-    /// The dialogs that are offered to them.
-    pub(super) offered: BTreeMap<DialogId, OfferId>,
-    /// Both together, in thousandths of a dialog.
-    pub(super) load_milli: u32,
-    /// The same for each line.
-    pub(super) by_line: BTreeMap<LineId, u32>,
 }
 
 /// Effects that are done one after another.
@@ -119,7 +107,7 @@ impl State {
             state.effects.put_stored(effect.id, effect, 0);
         }
         for dialog in rows.dialogs {
-            state.derive(&dialog);
+            state.derive(Footprint::of(&dialog));
             state.dialogs.put_stored(dialog.id, dialog, 0);
         }
         Ok(state)
@@ -256,28 +244,31 @@ impl State {
         id: DialogId,
         change: impl FnOnce(&mut Dialog) -> R,
     ) -> Option<R> {
-        let before = self.dialogs.get(&id)?.clone();
-        self.underive(&before);
         let dialog = self.dialogs.get_mut(&id)?;
+        let (state_before, before) = (dialog.state, Footprint::of(dialog));
         let result = change(dialog);
         debug_assert!(
-            before.state == dialog.state || before.state.may_become(dialog.state),
-            "dialog {id} may not go from {:?} to {:?}",
-            before.state,
+            state_before == dialog.state || state_before.may_become(dialog.state),
+            "dialog {id} may not go from {state_before:?} to {:?}",
             dialog.state
         );
-        let after = dialog.clone();
-        self.derive(&after);
-        if before.closed_at_ms.is_none() && after.closed_at_ms.is_some() {
-            // The client's row does not change by that, but nothing may need it any more.
-            self.clients.cooled(after.client, self.current_hand_over());
+        let (client, after) = (dialog.client, Footprint::of(dialog));
+        // Most changes, such as one more message, leave what is derived as it was.
+        if before != after {
+            let is_cold = after.is_none();
+            self.underive(before);
+            self.derive(after);
+            if is_cold {
+                // The client's row does not change by that, but nothing may need it any more.
+                self.clients.cooled(client, self.current_hand_over());
+            }
         }
         Some(result)
     }
 
     /// Puts a new dialog.
     pub(super) fn add_dialog(&mut self, dialog: Dialog) {
-        self.derive(&dialog);
+        self.derive(Footprint::of(&dialog));
         self.dialogs.put(dialog.id, dialog);
     }
 
@@ -286,8 +277,8 @@ impl State {
         self.queues.clear();
         self.work.clear();
         self.open_by_client.clear();
-        let dialogs: Vec<Dialog> = self.dialogs.iter().map(|(_, dialog)| dialog.clone()).collect();
-        dialogs.iter().for_each(|dialog| self.derive(dialog));
+        let dialogs: Vec<_> = self.dialogs.iter().map(|(_, dialog)| Footprint::of(dialog)).collect();
+        dialogs.into_iter().for_each(|footprint| self.derive(footprint));
     }
 
     pub(super) fn head_of(&self, lane: &LaneState) -> Option<ReadyEffect> {
@@ -301,96 +292,5 @@ impl State {
 
     pub(super) fn presence(&self, operator: &OperatorId) -> Presence {
         self.operators.get(operator).map_or(Presence::Offline, |status| status.presence)
-    }
-
-    fn weight_milli(&self, dialog: &Dialog) -> u32 {
-        self.live.as_ref().map_or(crate::model::line::RoutingPolicy::WEIGHT_MILLI, |live| {
-            live.weight_milli(&dialog.line, &dialog.channel)
-        })
-    }
-
-    fn derive(&mut self, dialog: &Dialog) {
-        if dialog.closed_at_ms.is_some() {
-            return;
-        }
-        *self.open_by_client.entry(dialog.client).or_default() += 1;
-        if dialog.state.is_waiting() {
-            self.queues.entry(Audience::of(dialog)).or_default().insert(Place::of(dialog));
-        }
-        let weight = self.weight_milli(dialog);
-        if let Some(owner) = &dialog.owner {
-            let work = self.work.entry(owner.clone()).or_default();
-            work.active.insert(dialog.id);
-            work.add(&dialog.line, weight);
-        }
-        for offer in &dialog.offers {
-            let work = self.work.entry(offer.operator.clone()).or_default();
-            work.offered.insert(dialog.id, offer.id);
-            work.add(&dialog.line, weight);
-        }
-    }
-
-    fn underive(&mut self, dialog: &Dialog) {
-        if dialog.closed_at_ms.is_some() {
-            return;
-        }
-        if let Some(count) = self.open_by_client.get_mut(&dialog.client) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.open_by_client.remove(&dialog.client);
-            }
-        }
-        let audience = Audience::of(dialog);
-        if let Some(queue) = self.queues.get_mut(&audience) {
-            queue.remove(&Place::of(dialog));
-            if queue.is_empty() {
-                self.queues.remove(&audience);
-            }
-        }
-        let weight = self.weight_milli(dialog);
-        if let Some(owner) = &dialog.owner
-            && let Some(work) = self.work.get_mut(owner)
-        {
-            work.active.remove(&dialog.id);
-            work.remove(&dialog.line, weight);
-            if work.is_empty() {
-                self.work.remove(owner);
-            }
-        }
-        for offer in &dialog.offers {
-            if let Some(work) = self.work.get_mut(&offer.operator) {
-                work.offered.remove(&dialog.id);
-                work.remove(&dialog.line, weight);
-                if work.is_empty() {
-                    self.work.remove(&offer.operator);
-                }
-            }
-        }
-    }
-}
-
-impl Work {
-    fn add(&mut self, line: &LineId, weight: u32) {
-        self.load_milli = self.load_milli.saturating_add(weight);
-        match self.by_line.get_mut(line) {
-            Some(load) => *load = load.saturating_add(weight),
-            None => {
-                self.by_line.insert(line.clone(), weight);
-            }
-        }
-    }
-
-    fn remove(&mut self, line: &LineId, weight: u32) {
-        self.load_milli = self.load_milli.saturating_sub(weight);
-        if let Some(load) = self.by_line.get_mut(line) {
-            *load = load.saturating_sub(weight);
-            if *load == 0 {
-                self.by_line.remove(line);
-            }
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.active.is_empty() && self.offered.is_empty()
     }
 }

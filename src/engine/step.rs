@@ -15,7 +15,7 @@ use crate::model::id::{
 
 use super::live::Live;
 use super::routing::queue::Audience;
-use super::rules::facts;
+use super::rules::facts::{self, Branches};
 use super::state::State;
 
 /// What the verbs work with.
@@ -42,15 +42,16 @@ pub(super) struct Step<'a> {
     pub(super) lanes: BTreeSet<Lane>,
 }
 
-/// An event that rules have not seen yet.
+/// An event that rules matched and have not acted on yet.
 pub(super) struct UnseenEvent {
     pub(super) kind: EventKind,
     pub(super) dialog: DialogId,
-    pub(super) facts: Arc<Value>,
-    /// The rules that led to it, each caused by the one before.
+    /// The facts as they were when it was stated.
+    pub(super) facts: Value,
+    /// The rules that led to it, the first cause first.
     pub(super) chain: Vec<RuleId>,
-    /// The rules that do not fire on it: it may follow from what they did.
-    pub(super) barred: BTreeSet<RuleId>,
+    /// The places of the rules that matched.
+    pub(super) matched: Vec<usize>,
 }
 
 /// The rules that touched one dialog.
@@ -152,7 +153,8 @@ impl<'a> Step<'a> {
     ) {
         let line = self.dialog(dialog).map(|dialog| dialog.line.clone());
         self.push_event(kind, line, Some(dialog), data);
-        if !self.live.rules_on(kind).is_empty() {
+        let live = Arc::clone(&self.live);
+        if let Some(rules) = live.rules_on(kind) {
             let touched = self.touched.get(&dialog);
             // What routing does later in this step follows from whatever rules did before.
             let chain = match touched {
@@ -161,8 +163,12 @@ impl<'a> Step<'a> {
             };
             let mut barred: BTreeSet<RuleId> = chain.iter().cloned().collect();
             barred.extend(touched.into_iter().flat_map(|touched| touched.rules.iter().cloned()));
-            let facts = Arc::new(facts::document(self, kind, Some(dialog), message));
-            self.unseen.push_back(UnseenEvent { kind, dialog, facts, chain, barred });
+            let asked = facts::document(self, kind, Some(dialog), message, rules.branches());
+            let matched = rules.matching(&asked, &barred);
+            if !matched.is_empty() {
+                let facts = facts::document(self, kind, Some(dialog), message, &Branches::all());
+                self.unseen.push_back(UnseenEvent { kind, dialog, facts, chain, matched });
+            }
         }
     }
 

@@ -29,10 +29,11 @@ use super::projection::{FinishError, Projection, ProjectionEnded};
 
 /// The most inputs in one group.
 const GROUP_MAX: usize = 1024;
-/// How long changed rows may wait before they are handed to the store, when nobody asks for them.
-const HAND_OVER_AFTER_MS: u64 = 50;
-/// With so many changed rows they are handed over at once.
-const HAND_OVER_ROWS: usize = 8192;
+/// How long changed rows may wait before they are handed to the store, when nobody asks for them: rows
+/// that change often are written once then.
+const HAND_OVER_AFTER_MS: u64 = 500;
+/// With so many changed rows they are handed over at once: some tens of MB.
+const HAND_OVER_ROWS: usize = 20_000;
 /// The longest sleep: the clock of the machine may be set, and timers go by it.
 const SLEEP_MAX: Duration = Duration::from_millis(500);
 
@@ -102,6 +103,14 @@ enum Reply {
     Claim(ReadyEffect),
     /// The writer's own tick.
     Tick,
+}
+
+/// A group with its place in history: entries, their bytes and who waits for them, side by side.
+#[derive(Default)]
+struct Sealed {
+    entries: Vec<Entry>,
+    sealed: Vec<SealedEntry>,
+    replies: Vec<Reply>,
 }
 
 #[derive(Default)]
@@ -217,16 +226,17 @@ impl Writer {
         if group.is_empty() {
             return Ok(());
         }
-        let (entries, replies) = self.seal(group, head, at_ms);
+        let Sealed { entries, sealed, replies } = self.seal(group, head, at_ms);
         if entries.is_empty() {
             return Ok(());
         }
-        let sealed: Vec<SealedEntry> = entries.iter().map(|(_, sealed)| sealed.clone()).collect();
         self.append(&sealed)?;
         self.metrics.journal_entries.inc_by(u64::try_from(sealed.len()).unwrap_or(u64::MAX));
         let mut events: Vec<Event> = Vec::new();
-        for ((entry, sealed), reply) in entries.iter().zip(replies) {
+        for ((entry, sealed), reply) in entries.iter().zip(&sealed).zip(replies) {
             let applied = engine::apply(&mut self.state, entry, sealed.hash());
+            // Before the answer: who has it may read what it changed.
+            self.applied_seq.store(entry.seq, Ordering::Release);
             self.metrics.applied(&entry.input, &applied.outcome);
             for ready in &applied.ready {
                 claims.add(&self.state, *ready);
@@ -234,7 +244,6 @@ impl Writer {
             self.conclude(entry, &applied, reply, claims);
             events.extend(applied.events);
         }
-        self.applied_seq.store(self.state.position().seq, Ordering::Release);
         if !events.is_empty() && self.events.receiver_count() > 0 {
             // Nobody listens any more: that is their matter.
             self.events.send(events.into()).map(drop).unwrap_or_default();
@@ -297,9 +306,8 @@ impl Writer {
     }
 
     /// Gives each input its place in history. One that cannot be written is refused by itself.
-    fn seal(&self, group: Vec<Pending>, head: Head, at_ms: u64) -> (Vec<(Entry, SealedEntry)>, Vec<Reply>) {
-        let mut entries = Vec::with_capacity(group.len());
-        let mut replies = Vec::with_capacity(group.len());
+    fn seal(&self, group: Vec<Pending>, head: Head, at_ms: u64) -> Sealed {
+        let mut done = Sealed::default();
         let (mut last_seq, mut prev_hash) = (head.seq, head.hash);
         for Pending { submission, reply } in group {
             let entry = Entry {
@@ -317,8 +325,9 @@ impl Writer {
                 Ok(sealed) => {
                     last_seq = entry.seq;
                     prev_hash = sealed.hash();
-                    entries.push((entry, sealed));
-                    replies.push(reply);
+                    done.entries.push(entry);
+                    done.sealed.push(sealed);
+                    done.replies.push(reply);
                 }
                 Err(error) => {
                     tracing::warn!(cause = ?entry.cause, %error, "An input cannot be kept.");
@@ -329,7 +338,7 @@ impl Writer {
                 }
             }
         }
-        (entries, replies)
+        done
     }
 
     /// Makes entries durable, in as many groups as the journal needs: large inputs that come at the same

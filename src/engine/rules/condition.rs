@@ -9,6 +9,7 @@ use jsonpath_rust::query::js_path_process;
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
+use super::facts::Branches;
 use crate::model::rule::{Condition, Test};
 
 /// The largest compiled form of one regular expression, in bytes: a page of alternatives fits.
@@ -182,6 +183,22 @@ impl Path {
 }
 
 impl Compiled {
+    /// Adds the branches of the document that the condition looks at.
+    pub(in crate::engine) fn add_branches(&self, branches: &mut Branches) {
+        match self {
+            Self::All(conditions) | Self::Any(conditions) | Self::Nothing(conditions) => {
+                conditions.iter().for_each(|condition| condition.add_branches(branches));
+            }
+            Self::Not(condition) => condition.add_branches(branches),
+            Self::Test { path: Path::Singular(steps), .. } => {
+                if let Some(Step::Key(name)) = steps.first() {
+                    branches.add(name);
+                }
+            }
+            Self::Test { path: Path::General(_), .. } => branches.add_all(),
+        }
+    }
+
     /// Whether the condition holds for these facts.
     pub(in crate::engine) fn holds(&self, facts: &Value) -> bool {
         match self {

@@ -1,5 +1,7 @@
 //! The document that conditions and templates look at.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::engine::step::Step;
@@ -9,36 +11,100 @@ use crate::model::event::EventKind;
 use crate::model::id::{DialogId, MessageId};
 use crate::model::message::Message;
 
-/// What can be seen of an event: `event`, `dialog`, `line`, `channel`, `chat`, `client`, `operator` (the
-/// owner) and `message`, each where there is one. What is not known is left out.
+/// A branch of the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::engine) enum Branch {
+    Event,
+    Dialog,
+    Chat,
+    Line,
+    Channel,
+    Client,
+    Operator,
+    Message,
+}
+
+/// Which branches are wanted: building what nobody looks at is the dearest part of matching.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::engine) struct Branches(BTreeSet<Branch>);
+
+impl Branch {
+    const ALL: [Self; 8] = [
+        Self::Event,
+        Self::Dialog,
+        Self::Chat,
+        Self::Line,
+        Self::Channel,
+        Self::Client,
+        Self::Operator,
+        Self::Message,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Dialog => "dialog",
+            Self::Chat => "chat",
+            Self::Line => "line",
+            Self::Channel => "channel",
+            Self::Client => "client",
+            Self::Operator => "operator",
+            Self::Message => "message",
+        }
+    }
+}
+
+impl Branches {
+    /// All of them.
+    pub(in crate::engine) fn all() -> Self {
+        Self(Branch::ALL.into())
+    }
+
+    /// Adds the branch of this name, if there is one.
+    pub(in crate::engine) fn add(&mut self, name: &str) {
+        self.0.extend(Branch::ALL.into_iter().find(|branch| branch.name() == name));
+    }
+
+    /// Adds all branches.
+    pub(in crate::engine) fn add_all(&mut self) {
+        self.0.extend(Branch::ALL);
+    }
+}
+
+/// What can be seen of an event, as far as wanted: `event`, `dialog`, `line`, `channel`, `chat`,
+/// `client`, `operator` (the owner) and `message`, each where there is one. What is not known is left out.
 pub(in crate::engine) fn document(
     step: &Step<'_>,
     kind: EventKind,
     dialog: Option<DialogId>,
     message: Option<MessageId>,
+    wanted: &Branches,
 ) -> Value {
+    let row = dialog.and_then(|id| step.dialog(id));
     let mut facts = Map::new();
-    facts.insert("event".to_owned(), json!({"type": kind, "at_ms": step.at_ms}));
-    if let Some(row) = dialog.and_then(|id| step.dialog(id)) {
-        facts.insert("dialog".to_owned(), dialog_facts(row));
-        facts.insert("chat".to_owned(), json!({"id": row.chat, "external_id": row.external_chat}));
-        if let Some(line) = step.live.line(&row.line) {
-            facts.insert("line".to_owned(), json!({"id": row.line, "name": line.name}));
+    for branch in &wanted.0 {
+        let value = match branch {
+            Branch::Event => Some(json!({"type": kind, "at_ms": step.at_ms})),
+            Branch::Dialog => row.map(dialog_facts),
+            Branch::Chat => row.map(|row| json!({"id": row.chat, "external_id": row.external_chat})),
+            Branch::Line => row.and_then(|row| {
+                step.live.line(&row.line).map(|line| json!({"id": row.line, "name": line.name}))
+            }),
+            Branch::Channel => row.and_then(|row| {
+                let channel = step.live.config.channels.get(&row.channel)?;
+                Some(json!({"id": row.channel, "kind": channel.kind().as_str()}))
+            }),
+            Branch::Client => row.and_then(|row| step.state.clients.get(&row.client)).map(client_facts),
+            Branch::Operator => row.and_then(|row| {
+                let owner = row.owner.as_ref()?;
+                let operator = step.live.config.operators.get(owner)?;
+                Some(json!({"id": owner, "name": operator.name}))
+            }),
+            Branch::Message => message.and_then(|id| step.state.messages.get(&id)).map(message_facts),
+        };
+        if let Some(value) = value {
+            facts.insert(branch.name().to_owned(), value);
         }
-        if let Some(channel) = step.live.config.channels.get(&row.channel) {
-            facts.insert("channel".to_owned(), json!({"id": row.channel, "kind": channel.kind().as_str()}));
-        }
-        if let Some(client) = step.state.clients.get(&row.client) {
-            facts.insert("client".to_owned(), client_facts(client));
-        }
-        if let Some(owner) = &row.owner
-            && let Some(operator) = step.live.config.operators.get(owner)
-        {
-            facts.insert("operator".to_owned(), json!({"id": owner, "name": operator.name}));
-        }
-    }
-    if let Some(row) = message.and_then(|id| step.state.messages.get(&id)) {
-        facts.insert("message".to_owned(), message_facts(row));
     }
     Value::Object(facts)
 }

@@ -8,7 +8,9 @@ pub(super) mod act;
 pub mod condition;
 pub(super) mod facts;
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 
 use crate::model::decision::{RuleMatch, Verdict};
 use crate::model::event::EventKind;
@@ -17,6 +19,7 @@ use crate::model::rule::{Rule, RuleAction};
 
 use super::step::{Step, UnseenEvent};
 use condition::{Compiled, ConditionError};
+use facts::Branches;
 
 /// How many rules may cause one another in a row.
 pub const CHAIN_MAX: usize = 4;
@@ -40,22 +43,49 @@ pub(super) fn compile_rule(rule: &Rule) -> Result<CompiledRule, ConditionError> 
     })
 }
 
-/// Shows an event to the rules.
-pub(super) fn see(step: &mut Step<'_>, unseen: &UnseenEvent) {
-    let live = std::sync::Arc::clone(&step.live);
-    let mut matched = Vec::new();
-    for rule in live.rules_on(unseen.kind) {
-        if unseen.barred.contains(&rule.id) {
-            continue;
+/// The rules on one event, in their order.
+#[derive(Debug, Default)]
+pub(super) struct RuleSet {
+    rules: Vec<CompiledRule>,
+    /// What their conditions look at.
+    branches: Branches,
+}
+
+impl RuleSet {
+    /// Adds a rule behind the others.
+    pub(super) fn add(&mut self, rule: CompiledRule) {
+        if let Some(condition) = &rule.when {
+            condition.add_branches(&mut self.branches);
         }
-        if rule.when.as_ref().is_none_or(|condition| condition.holds(&unseen.facts)) {
-            matched.push(rule);
-            if rule.stop {
-                break;
+        self.rules.push(rule);
+    }
+
+    /// What the conditions look at.
+    pub(super) const fn branches(&self) -> &Branches {
+        &self.branches
+    }
+
+    /// The places of the rules that match, up to the first that stops the others.
+    pub(super) fn matching(&self, facts: &Value, barred: &BTreeSet<RuleId>) -> Vec<usize> {
+        let mut matched = Vec::new();
+        for (place, rule) in self.rules.iter().enumerate() {
+            let holds = || rule.when.as_ref().is_none_or(|condition| condition.holds(facts));
+            if !barred.contains(&rule.id) && holds() {
+                matched.push(place);
+                if rule.stop {
+                    break;
+                }
             }
         }
+        matched
     }
-    for rule in matched {
+}
+
+/// Lets the rules act that an event matched.
+pub(super) fn see(step: &mut Step<'_>, unseen: &UnseenEvent) {
+    let live = std::sync::Arc::clone(&step.live);
+    let Some(set) = live.rules_on(unseen.kind) else { return };
+    for rule in unseen.matched.iter().filter_map(|place| set.rules.get(*place)) {
         if unseen.chain.len() >= CHAIN_MAX {
             let data = json!({"rule": rule.id, "event": unseen.kind, "chain": unseen.chain});
             let line = step.dialog(unseen.dialog).map(|row| row.line.clone());
