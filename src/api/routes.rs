@@ -119,12 +119,18 @@ fn build(api: Api, has: impl Fn(&str) -> bool) -> Router {
         *part = std::mem::take(part).route(path, handler);
     }
     let surround = || from_fn_with_state(api.clone(), layers::surround);
-    let reads = reads.layer(from_fn_with_state(api.clone(), layers::limit_reads)).layer(surround());
-    let others = others.layer(surround());
-    messengers
-        .merge(reads)
-        .merge(others)
+    let reads = reads
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(api.clone(), layers::limit_reads))
+        .layer(surround());
+    let others = others
         .fallback(|| async { Problem::not_found() })
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
-        .with_state(api)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(surround());
+    messengers.method_not_allowed_fallback(no_such_method).merge(reads).merge(others).with_state(api)
+}
+
+/// The router adds `Allow`.
+async fn no_such_method() -> Problem {
+    Problem::method_not_allowed(None)
 }
