@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::node::status::{ActiveVersion, ConfigStatus, ReloadReport, ReloadResult};
+use crate::node::status::{ActiveVersion, ReloadReport, ReloadResult};
 use crate::store::queries::configs;
 
 use super::access::ADMINISTER;
@@ -48,7 +48,7 @@ struct AttemptShape<'a> {
 
 /// Something declared that is not connected.
 #[derive(Debug, Serialize)]
-pub(super) struct ProblemShape<'a> {
+struct ProblemShape<'a> {
     what: &'a str,
     reason: &'a str,
 }
@@ -76,11 +76,6 @@ impl<'a> From<&'a ReloadReport> for AttemptShape<'a> {
     }
 }
 
-/// What is not connected.
-pub(super) fn problems(status: &ConfigStatus) -> Vec<ProblemShape<'_>> {
-    status.problems.iter().map(|(what, reason)| ProblemShape { what, reason }).collect()
-}
-
 /// `GET /v1/config`
 pub(super) async fn get(
     State(api): State<Api>,
@@ -94,7 +89,7 @@ pub(super) async fn get(
     let body = ConfigShape {
         active: status.active.as_ref().map(VersionShape::from),
         last_attempt: status.last_attempt.as_ref().map(AttemptShape::from),
-        problems: problems(&status),
+        problems: status.problems.iter().map(|(what, reason)| ProblemShape { what, reason }).collect(),
         history: history
             .iter()
             .map(|summary| VersionShape {

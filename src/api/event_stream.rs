@@ -227,8 +227,11 @@ impl EventStream {
         }
     }
 
-    /// Goes on with the rights that the token has now.
+    /// Goes on with the rights that the token has now, while somebody reads.
     fn renew(&mut self) -> Result<(), Over> {
+        if self.out.is_closed() || self.api.shared.stopping.is_cancelled() {
+            return Err(Over);
+        }
         let live = self.api.shared.live.load();
         let now_ms = self.api.shared.handle.now_ms();
         let renewed = self.principal.renewed(&live, now_ms).ok_or(Over)?;

@@ -8,7 +8,6 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::answers;
-use super::config::problems;
 use super::problem::Problem;
 use super::state::Api;
 
@@ -30,13 +29,15 @@ pub(super) async fn ready(State(api): State<Api>) -> Result<Response, Problem> {
         None
     };
     let code = if not_ready.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    // Only the names: the reasons tell where secrets are kept, and anybody may ask here.
+    let not_connected: Vec<&String> = status.problems.iter().map(|(what, _)| what).collect();
     let body = json!({
         "status": if not_ready.is_some() { "not_ready" } else { "ready" },
         "reason": not_ready,
         "config": status.active.as_ref().map(|active| &active.version),
         "applied_seq": shared.handle.applied_seq(),
         "stored_seq": shared.handle.stored_seq(),
-        "problems": problems(&status),
+        "not_connected": not_connected,
     });
     let response = answers::json(code, &body)?;
     Ok(match not_ready {

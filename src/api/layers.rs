@@ -39,9 +39,7 @@ pub(super) async fn surround(State(api): State<Api>, request: Request, next: Nex
         .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
     let method = request.method().clone();
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
-    let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
-    let mut response = handled
-        .unwrap_or_else(|_| span.in_scope(|| Problem::internal(&"the handler panicked").into_response()));
+    let mut response = caught(next.run(request)).instrument(span.clone()).await;
     let status = response.status();
     api.shared.metrics.request(&route, status.as_u16());
     span.in_scope(|| tracing::debug!(status = status.as_u16(), "Answered."));
@@ -50,6 +48,12 @@ pub(super) async fn surround(State(api): State<Api>, request: Request, next: Nex
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// The answer of a handler, also of one that panics.
+async fn caught(handling: impl Future<Output = Response>) -> Response {
+    let handled = AssertUnwindSafe(handling).catch_unwind().await;
+    handled.unwrap_or_else(|_| Problem::internal(&"the handler panicked").into_response())
 }
 
 /// The client's own id if it is harmless, otherwise a random one.
@@ -67,4 +71,17 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
             let number = getrandom::u64().unwrap_or_default();
             HeaderValue::try_from(format!("{number:016x}")).unwrap_or(HeaderValue::from_static("0"))
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_answered_with_an_error_that_tells_nothing() {
+        let response = caught(async { panic!("secret-4711") }).await;
+        assert_eq!(response.status().as_u16(), 500);
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        assert!(!String::from_utf8_lossy(&body).contains("4711"));
+    }
 }

@@ -103,7 +103,7 @@ pub fn router_without_metrics(shared: Shared) -> Router {
 fn build(api: Api, has: impl Fn(&str) -> bool) -> Router {
     let mut messengers = Router::new();
     let mut reads = Router::new();
-    let mut streams = Router::new();
+    let mut others = Router::new();
     for (_, path, access, handler) in rows() {
         if !has(path) {
             continue;
@@ -111,18 +111,26 @@ fn build(api: Api, has: impl Fn(&str) -> bool) -> Router {
         // The way of a webhook call is the hot path: it has a counter of its own and nothing around it.
         let part = match access {
             Access::Messenger => &mut messengers,
-            _ if path == EVENTS => &mut streams,
-            Access::Open | Access::Token => &mut reads,
+            // A busy daemon is alive, and whoever watches it must see that.
+            Access::Open => &mut others,
+            Access::Token if path == EVENTS => &mut others,
+            Access::Token => &mut reads,
         };
         *part = std::mem::take(part).route(path, handler);
     }
     let surround = || from_fn_with_state(api.clone(), layers::surround);
-    let reads = reads.layer(from_fn_with_state(api.clone(), layers::limit_reads)).layer(surround());
-    let streams = streams.layer(surround());
-    messengers
-        .merge(reads)
-        .merge(streams)
+    let reads = reads
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(api.clone(), layers::limit_reads))
+        .layer(surround());
+    let others = others
         .fallback(|| async { Problem::not_found() })
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed(None) })
-        .with_state(api)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(surround());
+    messengers.method_not_allowed_fallback(no_such_method).merge(reads).merge(others).with_state(api)
+}
+
+/// The router adds `Allow`.
+async fn no_such_method() -> Problem {
+    Problem::method_not_allowed(None)
 }

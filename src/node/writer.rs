@@ -241,6 +241,8 @@ impl Writer {
             for ready in &applied.ready {
                 claims.add(&self.state, *ready);
             }
+            // Before the answer: who reads after it must see what it says.
+            self.applied_seq.store(entry.seq, Ordering::Release);
             self.conclude(entry, &applied, reply, claims);
             events.extend(applied.events);
         }

@@ -173,5 +173,11 @@ async fn answers_of_the_api_are_not_kept_by_caches_and_carry_a_request_id() {
     assert_eq!(answer.headers["x-request-id"], "abc-1");
     let answer = rig.get("/v1/dialogs").token("admin").header("x-request-id", "<bad>").send().await;
     assert_eq!(answer.headers["x-request-id"].len(), 16);
+    for (method, path) in
+        [(Method::GET, "/v1/nothing"), (Method::DELETE, "/v1/lines"), (Method::GET, "/readyz")]
+    {
+        let answer = rig.call(method, path).send().await;
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
+    }
     rig.stop().await;
 }

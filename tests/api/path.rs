@@ -141,3 +141,54 @@ async fn a_list_goes_on_where_its_link_says() {
     assert_eq!(seen, whole.iter().map(|item| item["id"].clone()).collect::<Vec<_>>());
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn of_two_who_accept_at_the_same_moment_one_wins_and_the_other_learns_who() {
+    let rig = Rig::with_strategy("broadcast").await;
+    rig.online("anna").await;
+    rig.online("boris").await;
+    for number in 1..=10 {
+        rig.telegram("shop", number, number, "hello").await.expect(200);
+        let id = rig.dialogs("admin").await[0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/dialogs/{id}/accept");
+        let (anna, boris) =
+            tokio::join!(rig.post(&path).token("anna").send(), rig.post(&path).token("boris").send());
+        let (winner, loser, name) =
+            if anna.status.is_success() { (anna, boris, "anna") } else { (boris, anna, "boris") };
+        assert_eq!(winner.expect(200)["owner"], name);
+        assert_eq!(loser.problem(), "not_offered");
+        assert_eq!(loser.json()["owner"], name);
+        rig.post(&format!("/v1/dialogs/{id}/close")).token(name).send().await.expect(200);
+    }
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_reply_names_the_message_it_answers_and_the_whole_chat_has_the_earlier_dialogs() {
+    let rig = Rig::start().await;
+    let first = rig.accepted("shop", 1, "anna").await;
+    let asked = rig.get(&format!("/v1/dialogs/{first}/messages")).token("anna").send().await.expect(200);
+    let reply = rig
+        .post(&format!("/v1/dialogs/{first}/messages"))
+        .token("anna")
+        .json(&json!({"text": "Hi", "reply_to": asked["items"][0]["id"]}))
+        .send()
+        .await
+        .expect(201);
+    assert_eq!(reply["reply_to_external_id"], asked["items"][0]["external_id"]);
+    rig.post(&format!("/v1/dialogs/{first}/close")).token("anna").send().await.expect(200);
+
+    rig.telegram("shop", 2, 1, "me again").await.expect(200);
+    let second = rig.dialogs("anna").await[0]["id"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    let texts = async |query: &str| {
+        let path = format!("/v1/dialogs/{second}/messages{query}");
+        let list = rig.get(&path).token("anna").send().await.expect(200);
+        let items = list["items"].as_array().unwrap().clone();
+        items.iter().map(|item| item["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(texts("").await, ["me again"]);
+    assert_eq!(texts("?whole_chat=true").await, ["hello", "Hi", "me again"]);
+    assert_eq!(texts("?whole_chat=true&order=desc&limit=2").await, ["me again", "Hi"]);
+    rig.stop().await;
+}
