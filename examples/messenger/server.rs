@@ -4,6 +4,7 @@
 //! it as a module, people as `cargo run --example messenger`. Nothing of the product calls it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -92,6 +93,42 @@ impl Call {
     /// The text of the message.
     pub(crate) fn text(&self) -> &str {
         self.body.get("text").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// In one line, for people.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let field = |name: &str| match self.body.get(name) {
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+            None => "-".to_owned(),
+        };
+        write!(f, "{:>4}  {} ", self.number, self.method)?;
+        match self.method.as_str() {
+            "sendMessage" => {
+                write!(f, "to chat {}: {}", field("chat_id"), self.text().replace(char::is_control, " "))?;
+                let rows = self.body.pointer("/reply_markup/inline_keyboard").and_then(Value::as_array);
+                for row in rows.into_iter().flatten() {
+                    write!(f, " [{}]", row.pointer("/0/text").and_then(Value::as_str).unwrap_or_default())?;
+                }
+            }
+            "answerCallbackQuery" => write!(f, "for button {}", field("callback_query_id"))?,
+            "hooks" => {
+                let signature = match self.signature_valid {
+                    Some(true) => "valid",
+                    Some(false) => "WRONG",
+                    None => "not checked, HOOK_SECRET is not set",
+                };
+                write!(f, "{} {} (signature: {signature})", field("type"), field("data"))?;
+            }
+            _ => write!(f, "{}", self.body)?,
+        }
+        match (self.status, self.accepted) {
+            (Some(status), true) => write!(f, "  -> {status}"),
+            (Some(status), false) => write!(f, "  -> refused with {status}"),
+            (None, _) => write!(f, "  -> accepted, and the connection dropped"),
+        }
     }
 }
 
