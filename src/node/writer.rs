@@ -231,10 +231,11 @@ impl Writer {
             for ready in &applied.ready {
                 claims.add(&self.state, *ready);
             }
+            // Before the answer: whoever has it and reads must find what was answered.
+            self.applied_seq.store(entry.seq, Ordering::Release);
             self.conclude(entry, &applied, reply, claims);
             events.extend(applied.events);
         }
-        self.applied_seq.store(self.state.position().seq, Ordering::Release);
         if !events.is_empty() && self.events.receiver_count() > 0 {
             // Nobody listens any more: that is their matter.
             self.events.send(events.into()).map(drop).unwrap_or_default();
