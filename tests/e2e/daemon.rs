@@ -162,8 +162,7 @@ impl Daemon {
 
     /// Sends a signal, by its name.
     pub(crate) fn signal(&self, name: &str) {
-        let status =
-            Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
 

@@ -20,8 +20,7 @@ async fn a_client_writes_an_operator_answers_and_the_dialog_closes() {
     let offered = daemon.get(ANNA, &format!("/v1/dialogs/{dialog}")).await.expect(200);
     assert_eq!((offered.at("/state"), offered.at("/offers/0/operator")), (&json!("offered"), &json!("anna")));
 
-    let accepted =
-        daemon.post(ANNA, &format!("/v1/dialogs/{dialog}/accept"), &json!({})).await.expect(200);
+    let accepted = daemon.post(ANNA, &format!("/v1/dialogs/{dialog}/accept"), &json!({})).await.expect(200);
     assert_eq!(accepted.at("/owner"), "anna");
     let reply = json!({ "text": "Да, есть." });
     daemon.post(ANNA, &format!("/v1/dialogs/{dialog}/messages"), &reply).await;
