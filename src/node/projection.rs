@@ -46,20 +46,22 @@ pub(super) enum FinishError {
 }
 
 impl Projection {
-    /// Starts the thread.
+    /// Starts the thread. `handed_over` is how many parts the state has handed over before, while it was
+    /// recovered; all of them are stored.
     pub(super) fn start(
         store: Store,
+        handed_over: u64,
         stored_seq: watch::Sender<u64>,
         writer: SyncSender<Message>,
     ) -> std::io::Result<Self> {
         let (parts, incoming) = sync_channel(1);
-        let stored = Arc::new(AtomicU64::new(0));
+        let stored = Arc::new(AtomicU64::new(handed_over));
         let handed_over_seq = *stored_seq.borrow();
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn({
             let stored = Arc::clone(&stored);
             move || write_parts(&store, &incoming, &stored, &stored_seq, &writer)
         })?;
-        Ok(Self { parts, stored, collected: 0, handed_over_seq, thread })
+        Ok(Self { parts, stored, collected: handed_over, handed_over_seq, thread })
     }
 
     /// Lets rows leave the state that are stored by now.

@@ -259,7 +259,8 @@ fn start_writer(
     let (stored, stored_seq) = watch::channel(seq);
     let (events, _) = broadcast::channel(EVENT_GROUPS_MAX);
     let (claims, claimed) = mpsc::channel(CLAIMED_MAX);
-    let projection = Projection::start(store.clone(), stored, sender.clone()).map_err(machine)?;
+    let projection =
+        Projection::start(store.clone(), state.hand_overs(), stored, sender.clone()).map_err(machine)?;
     let writer = Writer {
         epoch: journal.head().epoch.saturating_add(1),
         journal,

@@ -6,6 +6,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
+use super::waiting::DEADLINE;
+
 /// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -45,9 +47,15 @@ pub(crate) async fn try_request(
     let bytes = body.map(Value::to_string).unwrap_or_default();
     let request = request.body(Full::new(Bytes::from(bytes))).unwrap();
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
-    let response = client.request(request).await.ok()?;
-    let status = response.status().as_u16();
-    let bytes = response.into_body().collect().await.ok()?.to_bytes();
+    let exchange = async {
+        let response = client.request(request).await.ok()?;
+        let status = response.status().as_u16();
+        Some((status, response.into_body().collect().await.ok()?.to_bytes()))
+    };
+    let Ok(exchange) = tokio::time::timeout(DEADLINE, exchange).await else {
+        panic!("no answer in {DEADLINE:?} from {method} {url}");
+    };
+    let (status, bytes) = exchange?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     Some(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or_default(), text })
 }
