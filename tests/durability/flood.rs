@@ -11,11 +11,11 @@ use super::site::Site;
 use super::wire::{Reply, Wire, erp_message};
 
 /// Calls at the same time.
-const CALLS: u64 = 6;
-/// Messages in each: together they are far more than the queue holds (8192).
-const MESSAGES: u64 = 3_000;
-/// Clients who write.
-const CHATS: u64 = 10;
+const CALLS: u64 = 18;
+/// Messages in each, as many as one call may have: together they are far more than the queue holds (8192).
+const MESSAGES: u64 = 1_000;
+/// Clients who write, in each call.
+const CHATS: u64 = 3;
 /// The most memory that the daemon may ever have used, in KiB. The queue at its fullest is a fraction of it.
 const MEMORY_KIB_MAX: u64 = 256 * 1024;
 

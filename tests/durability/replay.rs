@@ -59,6 +59,7 @@ async fn the_store_is_the_same_grown_rebuilt_abroad_and_caught_up_from_half_way(
     assert_eq!(digest_in(&run(&site, "verify")), grown.digest, "as `verify` sees it");
 
     copy_folder(&half_way, &site.store());
+    site.let_go();
     drop(open_data(&site.data(), &mut |_| {}).unwrap());
     let caught_up = Contents::of(&site);
     assert_eq!(caught_up.stored, grown.head);
