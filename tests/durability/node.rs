@@ -1,9 +1,8 @@
 //! A daemon in this process, without HTTP.
 
-use switchboard::model::chat::ChatAddress;
 use switchboard::model::command::{Action, Actor, Command};
 use switchboard::model::entry::Cause;
-use switchboard::model::id::{ChannelId, DialogId, OperatorId, TokenId};
+use switchboard::model::id::{ChannelId, OperatorId, TokenId};
 use switchboard::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
 use switchboard::model::input::Input;
 use switchboard::model::input_id;
