@@ -131,7 +131,6 @@ impl Daemon {
         self.terminate();
         self.ended()
     }
-
 }
 
 impl Drop for Daemon {
@@ -179,7 +178,8 @@ pub(super) fn run_abroad(site: &Site, subcommand: &str) -> Output {
 pub(super) fn digest_in(output: &Output) -> String {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    let digest = text.lines().find_map(|line| line.split_once("igest")?.1.split_once(": ").map(|pair| pair.1));
+    let digest =
+        text.lines().find_map(|line| line.split_once("igest")?.1.split_once(": ").map(|pair| pair.1));
     digest.unwrap_or_else(|| panic!("no digest in {text}")).to_owned()
 }
 

@@ -78,7 +78,9 @@ async fn an_attempt_that_was_claimed_when_the_daemon_stops_is_finished_not_repea
     }
     let node = running(&site, Clock::system()).await;
     done(&node, message(9_999, 9_999, "hello")).await;
-    eventually("what was not begun is sent after the start", || (messenger.calls().len() > 160).then_some(()));
+    eventually("what was not begun is sent after the start", || {
+        (messenger.calls().len() > 160).then_some(())
+    });
     node.stop().await.unwrap();
     assert_eq!(messenger.calls().len(), 161, "each welcome once");
 }
