@@ -414,3 +414,34 @@ fn answer(reply: Reply, applied: &Applied, repetition: Repetition) {
         drop(sender.send(Ok(answer)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::entry::EntryHash;
+
+    fn entry(input_id_bytes: usize) -> SealedEntry {
+        let entry = Entry {
+            format: ENTRY_FORMAT,
+            seq: 1,
+            epoch: 1,
+            at_ms: 1,
+            apply_version: APPLY_VERSION,
+            prev_hash: EntryHash::ZERO,
+            input_id: "x".repeat(input_id_bytes),
+            cause: Cause::Clock,
+            input: Input::Tick,
+        };
+        journal::seal(&entry).unwrap()
+    }
+
+    #[test]
+    fn a_group_has_as_many_entries_as_the_journal_takes_at_once_and_at_least_one() {
+        let entries = [entry(10), entry(10), entry(1_000), entry(10)];
+        let small = entries[0].bytes().len();
+        assert_eq!(group_length(&entries, usize::MAX), 4);
+        assert_eq!(group_length(&entries, 2 * small), 2);
+        assert_eq!(group_length(&entries, 2 * small - 1), 1);
+        assert_eq!(group_length(&entries[2..], small), 1, "what is too large is for the journal to refuse");
+    }
+}

@@ -30,11 +30,13 @@ type Said = Arc<(Mutex<String>, Mutex<Vec<JoinHandle<()>>>)>;
 impl Daemon {
     /// Starts the daemon and waits until it listens.
     pub(super) fn start(site: &Site) -> Self {
+        site.let_go();
         Self::started(program(site, "serve"))
     }
 
     /// Starts the daemon where no file may grow beyond `bytes`. Whoever writes on is told, not killed.
     pub(super) fn start_with_files_up_to(site: &Site, bytes: u64) -> Self {
+        site.let_go();
         let mut command = Command::new("sh");
         // The limit of `sh` counts blocks of 512 bytes.
         let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 512);
@@ -155,18 +157,21 @@ impl Listening for Said {
 
 /// Runs a command of the program to its end.
 pub(super) fn run(site: &Site, subcommand: &str) -> Output {
+    site.let_go();
+    run_beside(site, subcommand)
+}
+
+/// The same, whoever has the data open.
+pub(super) fn run_beside(site: &Site, subcommand: &str) -> Output {
     program(site, subcommand).output().unwrap()
 }
 
 /// Runs a command of the program to its end, elsewhere in the world.
 pub(super) fn run_abroad(site: &Site, subcommand: &str) -> Output {
+    site.let_go();
     let mut command = program(site, subcommand);
-    command
-        .env("TZ", "Pacific/Chatham")
-        .env("LANG", "tr_TR.UTF-8")
-        .env("LC_ALL", "tr_TR.UTF-8")
-        .output()
-        .unwrap()
+    command.env("TZ", "Pacific/Chatham").env("LANG", "tr_TR.UTF-8").env("LC_ALL", "tr_TR.UTF-8");
+    command.output().unwrap()
 }
 
 /// The digest in what `rebuild` or `verify` printed.

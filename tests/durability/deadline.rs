@@ -17,19 +17,7 @@ pub(super) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
     }
 }
 
-/// The same in an asynchronous test.
-pub(super) async fn eventually_async<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = now() + PATIENCE;
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(now() < deadline, "{what}: not within {PATIENCE:?}");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
-
 #[expect(clippy::disallowed_methods, reason = "deadlines of real processes go by the real clock")]
-pub(super) fn now() -> Instant {
+fn now() -> Instant {
     Instant::now()
 }

@@ -1,6 +1,7 @@
 //! More than the daemon can take: it says so, keeps its size, and keeps what it acknowledged.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -11,11 +12,11 @@ use super::site::Site;
 use super::wire::{Reply, Wire, erp_message};
 
 /// Calls at the same time.
-const CALLS: u64 = 6;
-/// Messages in each: together they are far more than the queue holds (8192).
-const MESSAGES: u64 = 3_000;
-/// Clients who write.
-const CHATS: u64 = 10;
+const CALLS: u64 = 12;
+/// Messages in each, as many as one call may have: together they are far more than the queue holds (8192).
+const MESSAGES: u64 = 1_000;
+/// Clients who write, in each call.
+const CHATS: u64 = 3;
 /// The most memory that the daemon may ever have used, in KiB. The queue at its fullest is a fraction of it.
 const MEMORY_KIB_MAX: u64 = 256 * 1024;
 
@@ -42,6 +43,8 @@ fn a_flood_is_told_to_come_back_and_what_was_acknowledged_is_kept() {
                     Reply { status: 503, retry_after: Some(seconds), .. } => {
                         assert_eq!(seconds, "1");
                         refused.fetch_add(1, Ordering::SeqCst);
+                        // As long as the answer asks for would be a long time for a test.
+                        std::thread::park_timeout(Duration::from_millis(200));
                         None
                     }
                     other => panic!("{other:?}"),

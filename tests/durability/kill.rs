@@ -15,8 +15,10 @@ use super::replay::Dice;
 use super::site::Site;
 use super::wire::{Wire, telegram_update};
 
-/// Kills.
+/// Kills. `DURABILITY_ROUNDS=500` makes a long run of it.
 const ROUNDS: u64 = 7;
+/// What the moments of the kills come from. `DURABILITY_SEED=…` makes other ones.
+const SEED: u64 = 2_026;
 /// Connections, each with chats of its own.
 const CLIENTS: u64 = 4;
 /// Chats of each client.
@@ -31,8 +33,10 @@ fn what_was_acknowledged_survives_kill_9_in_exactly_one_dialog_exactly_once() {
     let site = Site::new(messenger.address());
     let ledger = Arc::new(Ledger::default());
     let mut clients: Vec<Client> = (0..CLIENTS).map(|number| Client::new(number, &ledger)).collect();
-    let mut dice = Dice(2_026);
-    for round in 0..ROUNDS {
+    let seed = setting("DURABILITY_SEED", SEED);
+    println!("DURABILITY_SEED={seed}");
+    let mut dice = Dice(seed);
+    for round in 0..setting("DURABILITY_ROUNDS", ROUNDS) {
         let daemon = Daemon::start(&site);
         let (address, until) = (daemon.address(), ledger.count() + dice.below(120));
         std::thread::scope(|scope| {
@@ -70,6 +74,10 @@ fn what_was_acknowledged_survives_kill_9_in_exactly_one_dialog_exactly_once() {
     assert!(sent >= contents.delivered().count(), "shown as sent and never sent");
     assert_eq!(digest_in(&run(&site, "verify")), contents.digest);
     assert_eq!(digest_in(&run(&site, "rebuild")), contents.digest, "the store that lived through it all");
+}
+
+fn setting(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |value| value.parse().unwrap())
 }
 
 /// What the outside world was told, kept outside of the daemon.

@@ -1,32 +1,23 @@
 //! A daemon in this process, without HTTP.
 
-use switchboard::model::chat::ChatAddress;
 use switchboard::model::command::{Action, Actor, Command};
 use switchboard::model::entry::Cause;
-use switchboard::model::id::{ChannelId, DialogId, OperatorId, TokenId};
+use switchboard::model::id::{ChannelId, OperatorId, TokenId};
 use switchboard::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
 use switchboard::model::input::Input;
 use switchboard::model::input_id;
 use switchboard::model::outcome::{Outcome, Receipt};
 use switchboard::model::role::Scope;
-use switchboard::node::start::{StartEvent, start};
-use switchboard::node::{Answer, Clock, Node, Options, StartError, Submission, Watch};
+use switchboard::node::start::start;
+use switchboard::node::{Answer, Clock, Node, Options, Submission, Watch};
 
 use super::site::Site;
 
 /// Starts a daemon.
 pub(super) async fn running(site: &Site, clock: Clock) -> Node {
-    try_running(site, clock, &mut |_| {}).await.unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// Starts a daemon and hears how it goes.
-pub(super) async fn try_running(
-    site: &Site,
-    clock: Clock,
-    tell: &mut dyn FnMut(StartEvent<'_>),
-) -> Result<Node, StartError> {
+    site.let_go();
     let options = Options { folder: site.config(), data: Some(site.data()), watch: Watch::Nothing, clock };
-    start(options, tell).await
+    start(options, &mut |_| {}).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Submits an input and answers what it came to.

@@ -9,7 +9,7 @@ use switchboard::node::start::{StartEvent, open_data};
 use switchboard::store::{Settings, Store};
 
 use super::contents::Contents;
-use super::daemon::{Daemon, Ended, complaint, digest_in, run};
+use super::daemon::{Daemon, Ended, complaint, digest_in, run, run_beside};
 use super::node::{done, message, running};
 use super::site::{Site, copy_folder};
 
@@ -34,6 +34,7 @@ async fn add_history(site: &Site, from: u64) {
 }
 
 fn assert_refused(site: &Site, words: &[&str]) {
+    site.let_go();
     let before = files_of_journal(site);
     let Ended { status, said } = Daemon::refused(site);
     assert_eq!(status.code(), Some(REFUSED), "{said}");
@@ -53,6 +54,7 @@ async fn a_store_that_was_deleted_is_made_again_and_its_progress_is_told() {
     let before = Contents::of(&site);
     std::fs::remove_dir_all(site.store()).unwrap();
     let mut progress = Vec::new();
+    site.let_go();
     let opened = open_data(&site.data(), &mut |event| {
         if let StartEvent::Recovering(step) = event {
             progress.push((step.applied, step.total));
@@ -89,6 +91,7 @@ async fn a_journal_that_was_removed_is_refused_while_there_is_a_store() {
     let kept = site.aside("journal-elsewhere");
     copy_folder(&site.journal(), &kept);
     std::fs::remove_dir_all(site.journal()).unwrap();
+    site.let_go();
     let Ended { status, said } = Daemon::refused(&site);
     assert_eq!(status.code(), Some(REFUSED), "{said}");
     assert!(said.contains("is not in the journal, which ends at 0"), "{said}");
@@ -151,7 +154,7 @@ async fn a_second_daemon_on_the_same_data_refuses_and_the_first_goes_on() {
     assert_eq!(second.status.code(), Some(REFUSED), "{}", second.said);
     assert!(second.said.contains("is locked: another switchboard has this journal open"), "{}", second.said);
     for subcommand in ["verify", "rebuild"] {
-        let output = run(&site, subcommand);
+        let output = run_beside(&site, subcommand);
         assert!(!output.status.success());
         assert!(complaint(&output).contains("is locked"), "{}", complaint(&output));
     }
@@ -184,16 +187,18 @@ async fn a_rebuild_that_cannot_read_the_journal_leaves_the_store_alone() {
         let name = old.file_name().unwrap().to_str().unwrap();
         assert!(complaint(&output).contains(name), "{}", complaint(&output));
     }
+    site.let_go();
     let store = Store::open(&site.store(), Settings::default()).unwrap();
     assert_eq!(store.digest().unwrap(), before.digest, "the store is all that is left of the damaged part");
 }
 
 /// The same history in many segments.
 fn split_into_small_segments(site: &Site) {
+    site.let_go();
     let whole = site.aside("journal-whole");
     std::fs::rename(site.journal(), &whole).unwrap();
     let (from, _) = FileJournal::open(&whole, journal::Settings::default()).unwrap();
-    let small = journal::Settings { segment_bytes: 32 * 1024 };
+    let small = journal::Settings { segment_bytes: 8 * 1024 };
     let (mut to, _) = FileJournal::open(&site.journal(), small).unwrap();
     for recorded in from.read_from(1).unwrap() {
         let sealed = journal::seal(&recorded.unwrap().entry).unwrap();

@@ -18,9 +18,9 @@ use super::node::{message, running, submit, wish};
 use super::site::{Site, copy_folder};
 
 /// Steps in each half of the day.
-const STEPS: u64 = 250;
+const STEPS: u64 = 120;
 /// Clients.
-const CHATS: u64 = 24;
+const CHATS: u64 = 16;
 const OPERATORS: [&str; 3] = ["anna", "boris", "vera"];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,8 +45,8 @@ async fn the_store_is_the_same_grown_rebuilt_abroad_and_caught_up_from_half_way(
     day.go_on(&node).await;
     node.stop().await.unwrap();
     let grown = Contents::of(&site);
-    assert!(at_half.head + STEPS / 2 < grown.head && grown.dialogs.len() > 10, "the day was busy");
-    assert!(grown.delivered().count() > 5, "effects arrived");
+    assert!(at_half.head + STEPS / 2 < grown.head && grown.dialogs.len() > 8, "the day was busy");
+    assert!(grown.delivered().count() > 3, "effects arrived");
     assert!(grown.effects.iter().any(|effect| effect.state.as_str() == "failed"), "effects failed");
     assert!(grown.effects.iter().any(|effect| effect.attempts > 1), "effects were tried again");
 
@@ -59,6 +59,7 @@ async fn the_store_is_the_same_grown_rebuilt_abroad_and_caught_up_from_half_way(
     assert_eq!(digest_in(&run(&site, "verify")), grown.digest, "as `verify` sees it");
 
     copy_folder(&half_way, &site.store());
+    site.let_go();
     drop(open_data(&site.data(), &mut |_| {}).unwrap());
     let caught_up = Contents::of(&site);
     assert_eq!(caught_up.stored, grown.head);

@@ -1,8 +1,11 @@
 //! A configuration and a data folder for one test: the example of the repository, moved to free ports.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+
+use super::deadline::eventually;
 
 /// The secret that calls of the Telegram channel carry.
 pub(super) const TELEGRAM_SECRET: &str = "telegram-webhook-secret";
@@ -75,6 +78,20 @@ impl Site {
 
     pub(super) fn store(&self) -> PathBuf {
         self.data().join("store")
+    }
+
+    /// Waits until nobody has the data open. Tests run side by side, and a child process that one of them starts
+    /// has for a moment, until it has become another program, a copy of everything that all of them have open,
+    /// locks included. No daemon starts processes, so only tests need this.
+    pub(super) fn let_go(&self) {
+        for path in [self.journal().join("lock"), self.store().join("db")] {
+            eventually("the data is let go", || {
+                let Ok(file) = File::open(&path) else { return Some(()) };
+                file.try_lock().ok()?;
+                // Said aloud: the copies of this lock go too.
+                file.unlock().ok()
+            });
+        }
     }
 
     /// A place for copies.
