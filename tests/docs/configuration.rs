@@ -17,7 +17,7 @@ fn every_configuration_file_in_a_document_loads() {
             let others = example.files.iter().filter(|(path, _)| path.as_str() != file);
             let files = others
                 .map(|(path, text)| (path.clone(), text.clone()))
-                .chain([(file.to_owned(), fence.text.clone().into())]);
+                .chain([(file.to_owned(), fence.text.clone())]);
             let loaded = load(&SourceSet::from_files(files));
             assert!(
                 loaded.config.is_some(),

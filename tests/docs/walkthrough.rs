@@ -27,6 +27,8 @@ const CARGO_RUN: &str = "cargo run --";
 /// What the walkthrough has come to.
 struct Walk {
     folder: tempfile::TempDir,
+    /// Variables and functions between two shells; not in `folder`, which the daemon watches.
+    shell: tempfile::TempDir,
     messenger: Option<Messenger>,
     daemon: Option<Daemon>,
     printed: String,
@@ -73,7 +75,8 @@ impl Walk {
         let folder = tempfile::TempDir::new().unwrap();
         copy_example(folder.path());
         std::os::unix::fs::symlink(root().join("tests"), folder.path().join("tests")).unwrap();
-        Self { folder, messenger: None, daemon: None, printed: String::new() }
+        let shell = tempfile::TempDir::new().unwrap();
+        Self { folder, shell, messenger: None, daemon: None, printed: String::new() }
     }
 
     async fn start_messenger(&mut self, step: &Fence) {
@@ -114,7 +117,7 @@ impl Walk {
     }
 
     async fn run(&mut self, step: &Fence, code: i32) {
-        let state = self.folder.path().join("shell-state");
+        let state = self.shell.path().join("state");
         let binary = env!("CARGO_BIN_EXE_switchboard");
         let block = self.with_ports(&step.text).replace(CARGO_RUN, binary);
         let script = format!(
@@ -165,8 +168,8 @@ fn missing(expected: &str, printed: &str) -> Option<String> {
     let (expected, printed) = (dense(expected), dense(printed));
     let mut rest = printed.as_str();
     for part in expected.split('…').filter(|part| !part.is_empty()) {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
+        match rest.split_once(part) {
+            Some((_, behind)) => rest = behind,
             None => return Some(part.to_owned()),
         }
     }
