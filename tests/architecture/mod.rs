@@ -33,7 +33,7 @@ const FORBIDDEN_IN_PURE_ROOMS: &[&str] = &[
     "eprintln!",
 ];
 
-/// Which rooms each room may use. `node` puts them together; nothing uses `node` but `cli`.
+/// Which rooms each room may use. `node` is the daemon; `api` is its surface; `cli` puts them together.
 const ROOMS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("engine", &["model"]),
@@ -46,15 +46,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("outbox", &["channels", "engine", "model"]),
     ("crm", &["outbox", "engine", "model"]),
     // Secrets are resolved by the room that reads the configuration.
-    ("api", &["channels", "config", "store", "journal", "outbox", "engine", "model", "observe"]),
+    ("api", &["node", "channels", "config", "store", "journal", "outbox", "engine", "model", "observe"]),
     ("reports", &["store", "engine", "model"]),
     ("observe", &["model"]),
     (
         "node",
-        &[
-            "api", "channels", "config", "crm", "engine", "journal", "model", "observe", "outbox", "reports",
-            "store",
-        ],
+        &["channels", "config", "crm", "engine", "journal", "model", "observe", "outbox", "reports", "store"],
     ),
     (
         "cli",

@@ -4,7 +4,7 @@
 //! One table per kind of file lists every key of the contract, whether it is required, and whether
 //! it is acted on ([`Field::later`] keys are accepted with a warning, never in silence). The walk
 //! finds all faults of form and all unknown names; what needs more than one value at a time is in
-//! `check`, reached by [`Shape::Check`].
+//! `check`, reached by [`Shape::Check`](shape::Shape::Check).
 
 pub mod channels;
 pub mod crm;
