@@ -46,7 +46,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("outbox", &["channels", "engine", "model"]),
     ("crm", &["outbox", "engine", "model"]),
     // Secrets are resolved by the room that reads the configuration.
-    ("api", &["node", "channels", "config", "store", "journal", "outbox", "engine", "model", "observe"]),
+    // A client of the running node; `cli` composes the two.
+    ("api", &["channels", "engine", "model", "node", "store"]),
     ("reports", &["store", "engine", "model"]),
     ("observe", &["model"]),
     (
