@@ -52,8 +52,11 @@ pub(super) struct Messenger {
 
 struct Shared {
     calls: Mutex<Vec<Call>>,
-    manner: Mutex<Box<dyn Fn(&Call) -> Manner + Send>>,
+    manner: Mutex<Manners>,
 }
+
+/// How the messenger chooses its manner.
+type Manners = Box<dyn Fn(&Call) -> Manner + Send>;
 
 impl Messenger {
     /// Begins to listen. It ends with the process.

@@ -97,7 +97,7 @@ impl Day {
         self.key += 1;
         let kind = self.dice.below(12);
         let Some(dialog) = dialogs.get(self.dice.index(dialogs.len())).filter(|_| kind > 3) else {
-            return self.from_outside();
+            return self.outside_event();
         };
         let by_chance = OperatorId::from(OPERATORS[self.dice.index(OPERATORS.len())]);
         let offered = dialog.offers.first().map(|offer| offer.operator.clone());
@@ -133,7 +133,7 @@ impl Day {
         wish(who.as_str(), &self.key.to_string(), action)
     }
 
-    fn from_outside(&mut self) -> Submission {
+    fn outside_event(&mut self) -> Submission {
         if self.dice.below(4) == 0 {
             let operator = OPERATORS[self.dice.index(OPERATORS.len())];
             let presence = if self.dice.below(5) == 0 { Presence::Away } else { Presence::Online };
