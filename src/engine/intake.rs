@@ -121,16 +121,18 @@ fn take_message(
         effect: None,
     };
     log::append(step, message);
+    let at_ms = step.at_ms;
     step.change_dialog(dialog, |dialog| {
+        dialog.last_inbound_at_ms = at_ms;
         dialog.unread = dialog.unread.saturating_add(1);
         if matches!(dialog.state, DialogState::Accepted | DialogState::WaitingClient) {
             dialog.state = DialogState::WaitingOperator;
         }
     });
-    let at_ms = step.at_ms;
-    if let Some(chat) = step.state.chats.get_mut(&chat) {
-        chat.last_inbound_at_ms = at_ms;
-        // Who writes to us lets us write.
+    // Who writes to us lets us write.
+    if step.state.chats.get(&chat).is_some_and(|chat| !chat.allowed)
+        && let Some(chat) = step.state.chats.get_mut(&chat)
+    {
         chat.allowed = true;
     }
     if is_new {
@@ -217,7 +219,6 @@ fn find_or_create_chat(
         dialogs: 0,
         allowed: true,
         created_at_ms: step.at_ms,
-        last_inbound_at_ms: step.at_ms,
     };
     step.state.addresses.insert(address, chat);
     step.state.chats.put(chat, row);
@@ -269,6 +270,7 @@ fn open_dialog(step: &mut Step<'_>, source: &Source<'_>, chat: ChatId) -> Option
         custom: BTreeMap::new(),
         opened_at_ms: step.at_ms,
         queued_at_ms: step.at_ms,
+        last_inbound_at_ms: step.at_ms,
         accepted_at_ms: None,
         first_response_at_ms: None,
         closed_at_ms: None,

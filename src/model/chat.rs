@@ -23,8 +23,6 @@ pub struct Chat {
     pub allowed: bool,
     /// When the chat began.
     pub created_at_ms: u64,
-    /// When the client last wrote.
-    pub last_inbound_at_ms: u64,
 }
 
 /// What makes a chat unique: channel, conversation and person, as the messenger knows them.

@@ -43,6 +43,8 @@ pub struct Dialog {
     pub opened_at_ms: u64,
     /// Since when it has its place in the queue. Kept when it is put back.
     pub queued_at_ms: u64,
+    /// When the client last wrote.
+    pub last_inbound_at_ms: u64,
     /// When the present owner accepted.
     pub accepted_at_ms: Option<u64>,
     /// When a person first answered. Set at most once.

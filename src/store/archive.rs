@@ -14,7 +14,7 @@ use super::keys;
 
 impl Archive for Store {
     fn known_input(&self, input_id: &str) -> Result<Option<KnownInput>, ArchiveError> {
-        Ok(self.row(&keys::known_input(input_id))?)
+        Ok(self.row_if_present(&keys::known_input(input_id))?)
     }
 
     fn dialog(&self, id: DialogId) -> Result<Option<Dialog>, ArchiveError> {
@@ -26,7 +26,7 @@ impl Archive for Store {
     }
 
     fn chat_at(&self, address: &ChatAddress) -> Result<Option<ChatId>, ArchiveError> {
-        Ok(self.row(&keys::address(address))?)
+        Ok(self.row_if_present(&keys::address(address))?)
     }
 
     fn client(&self, id: ClientId) -> Result<Option<Client>, ArchiveError> {
@@ -34,7 +34,7 @@ impl Archive for Store {
     }
 
     fn client_of(&self, identity: &Identity) -> Result<Option<ClientId>, ArchiveError> {
-        Ok(self.row(&keys::identity(identity))?)
+        Ok(self.row_if_present(&keys::identity(identity))?)
     }
 
     fn message(&self, dialog: DialogId, id: MessageId) -> Result<Option<Message>, ArchiveError> {

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::engine::rows::{HotRows, Position, WriteSet};
 
+use super::absence::Absence;
 use super::error::StoreError;
 use super::files::Files;
 use super::key_value::{Batch, KeyValue, Order, Scan};
@@ -16,6 +17,9 @@ use super::keys::{self, KeyRange};
 use super::memory::Memory;
 use super::rows::PositionRow;
 use super::write::Writer;
+
+/// Keys read in one bite while the filter of absent keys is filled.
+const KEYS_AT_A_TIME: usize = 1024;
 
 /// How to open a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +45,7 @@ impl Default for Settings {
 pub struct Store {
     pairs: Arc<dyn KeyValue>,
     writer: Arc<Mutex<Writer>>,
+    absence: Arc<Absence>,
 }
 
 impl Store {
@@ -82,8 +87,10 @@ impl Store {
                 pairs.apply(batch)?;
             }
         }
-        let mut store = Self { pairs, writer: Arc::default() };
+        let absence = Arc::new(Absence::new());
+        let mut store = Self { pairs, writer: Arc::default(), absence };
         store.writer = Arc::new(Mutex::new(Writer::at(&store)?));
+        store.learn_keys()?;
         Ok(store)
     }
 
@@ -126,6 +133,50 @@ impl Store {
         self.pairs.size_on_disk()
     }
 
+    /// Tells the filter of absent keys what is there. A store with history is read on a thread beside;
+    /// until that is done nothing counts as absent.
+    fn learn_keys(&self) -> Result<(), StoreError> {
+        let is_new = keys::looked_up_first()
+            .iter()
+            .map(|range| self.pairs.read(range, Order::Ascending, 1))
+            .collect::<Result<Vec<_>, _>>()?
+            .iter()
+            .all(Vec::is_empty);
+        if is_new {
+            self.absence.complete();
+            return Ok(());
+        }
+        // The thread must not keep a closed store open.
+        let (pairs, absence) = (Arc::downgrade(&self.pairs), Arc::downgrade(&self.absence));
+        let learning = std::thread::Builder::new().name("store keys".to_owned()).spawn(move || {
+            for mut range in keys::looked_up_first() {
+                loop {
+                    let (Some(pairs), Some(absence)) = (pairs.upgrade(), absence.upgrade()) else { return };
+                    // What cannot be read here is found by whoever needs it; nothing counts as absent then.
+                    let Ok(found) = pairs.read(&range, Order::Ascending, KEYS_AT_A_TIME) else { return };
+                    found.iter().for_each(|(key, _)| absence.add(key));
+                    match found.last() {
+                        Some((last, _)) if found.len() == KEYS_AT_A_TIME => {
+                            range.start = keys::successor(last.clone());
+                        }
+                        _ => break,
+                    }
+                }
+            }
+            if let Some(absence) = absence.upgrade() {
+                absence.complete();
+            }
+        });
+        // Without the thread everything works as before, only slower.
+        drop(learning);
+        Ok(())
+    }
+
+    /// The row at `key`, which is of a kind that is asked for before it exists.
+    pub(super) fn row_if_present<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        if self.absence.is_absent(key) { Ok(None) } else { self.row(key) }
+    }
+
     /// The row at `key`.
     pub(super) fn row<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
         self.pairs.get(key)?.map(|value| decode(key, &value)).transpose()
@@ -150,6 +201,7 @@ impl Store {
 
     /// Makes all changes of a batch, atomically.
     pub(super) fn apply(&self, batch: Batch) -> Result<(), StoreError> {
+        batch.keys().filter(|key| keys::is_looked_up_first(key)).for_each(|key| self.absence.add(key));
         self.pairs.apply(batch)
     }
 }

@@ -39,6 +39,11 @@ impl Batch {
         self.0.get(key).map(Option::as_deref)
     }
 
+    /// The keys that are set or removed.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.0.keys()
+    }
+
     /// The changes, in key order.
     pub(super) fn into_changes(self) -> impl Iterator<Item = (Key, Option<Vec<u8>>)> {
         self.0.into_iter()

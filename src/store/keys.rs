@@ -195,6 +195,19 @@ pub(super) fn known_input(input_id: &str) -> Key {
     Builder::new(b'k').text(input_id).0
 }
 
+/// The kinds of keys that are asked for before they exist, with every new message or client.
+const LOOKED_UP_FIRST: [u8; 3] = [b'k', b'a', b'i'];
+
+/// All keys that are asked for before they exist: inputs, addresses and identities.
+pub(super) fn looked_up_first() -> [KeyRange; 3] {
+    LOOKED_UP_FIRST.map(|kind| KeyRange::of_prefix(vec![kind]))
+}
+
+/// Whether a key is of a kind that is asked for before it exists.
+pub(super) fn is_looked_up_first(key: &[u8]) -> bool {
+    key.first().is_some_and(|kind| LOOKED_UP_FIRST.contains(kind))
+}
+
 /// A dialog.
 pub(super) fn dialog(id: DialogId) -> Key {
     Builder::new(b'd').id(numbers!(id)).0

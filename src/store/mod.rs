@@ -13,6 +13,7 @@
 //! Reads take no lock of ours and never wait for the writer's turn; they see whole batches only.
 //! They are synchronous: microseconds for a row, milliseconds for the longest page.
 
+mod absence;
 mod archive;
 mod cursor;
 mod dialog_index;

@@ -49,6 +49,7 @@ pub(super) fn dialog(seq: u64) -> Dialog {
         custom: BTreeMap::new(),
         opened_at_ms: at(seq),
         queued_at_ms: at(seq),
+        last_inbound_at_ms: at(seq),
         accepted_at_ms: None,
         first_response_at_ms: None,
         closed_at_ms: None,
@@ -90,7 +91,6 @@ pub(super) fn chat(number: u64) -> Chat {
         dialogs: 1,
         allowed: true,
         created_at_ms: at(number),
-        last_inbound_at_ms: at(number),
     }
 }
 

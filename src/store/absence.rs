@@ -1,0 +1,93 @@
+//! What is surely not in the store, answered from memory.
+//!
+//! Each new message asks first whether it came before, and nearly always it did not. sled would answer
+//! that by a walk through its tree, and it lets no reader in while a batch is applied: so without this
+//! filter the writer would wait for the store. A Bloom filter of a fixed size answers "surely not" or
+//! "perhaps"; only then sled is asked. When it has filled up over the years it says "perhaps" more
+//! often: that costs time and is never wrong.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use sha2::{Digest as _, Sha256};
+
+/// 2^26 bits, 8 MiB: "perhaps" by mistake in one of 200 questions at five million keys, in one of four at
+/// twenty. Pages that no key touches take no memory.
+const BITS_LOG2: u32 = 26;
+const WORDS: usize = 1 << (BITS_LOG2 - 6);
+/// Bits per key.
+const PROBES: usize = 4;
+
+/// The keys that may be in the store.
+#[derive(Debug)]
+pub(super) struct Absence {
+    words: Vec<AtomicU64>,
+    /// Whether every key of the store has been added.
+    complete: AtomicBool,
+}
+
+impl Absence {
+    /// Knows nothing yet: everything may be there.
+    pub(super) fn new() -> Self {
+        Self { words: (0..WORDS).map(|_| AtomicU64::new(0)).collect(), complete: AtomicBool::new(false) }
+    }
+
+    /// Adds a key. Before the key is written, so that nobody is told that it is not there.
+    pub(super) fn add(&self, key: &[u8]) {
+        for (word, bit) in places(key) {
+            if let Some(word) = self.words.get(word) {
+                word.fetch_or(bit, Ordering::Release);
+            }
+        }
+    }
+
+    /// All keys that were in the store when it was opened have been added.
+    pub(super) fn complete(&self) {
+        self.complete.store(true, Ordering::Release);
+    }
+
+    /// Whether a key is surely not in the store.
+    pub(super) fn is_absent(&self, key: &[u8]) -> bool {
+        self.complete.load(Ordering::Acquire)
+            && places(key).into_iter().any(|(word, bit)| {
+                self.words.get(word).is_some_and(|word| word.load(Ordering::Acquire) & bit == 0)
+            })
+    }
+}
+
+/// Word and bit of each probe. The hash is one that outsiders, who choose parts of keys, cannot steer
+/// into collisions at will.
+fn places(key: &[u8]) -> [(usize, u64); PROBES] {
+    let digest = Sha256::digest(key);
+    let mut places = [(0, 0); PROBES];
+    for (place, part) in places.iter_mut().zip(digest.chunks_exact(4)) {
+        let number = part.iter().fold(0u32, |number, byte| number << 8 | u32::from(*byte));
+        let bit = number >> (32 - BITS_LOG2);
+        *place = (usize::try_from(bit >> 6).unwrap_or(0), 1 << (bit & 63));
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_absent_before_all_keys_are_known() {
+        let absence = Absence::new();
+        assert!(!absence.is_absent(b"key"));
+        absence.complete();
+        assert!(absence.is_absent(b"key"));
+    }
+
+    #[test]
+    fn a_key_that_was_added_is_never_absent() {
+        let absence = Absence::new();
+        absence.complete();
+        for number in 0..10_000u32 {
+            absence.add(&number.to_le_bytes());
+        }
+        assert!((0..10_000u32).all(|number| !absence.is_absent(&number.to_le_bytes())));
+        let mistaken = (10_000..20_000u32).filter(|number| !absence.is_absent(&number.to_le_bytes())).count();
+        assert!(mistaken < 10, "{mistaken} of 10,000 absent keys are taken for present");
+    }
+}
