@@ -16,6 +16,13 @@ const READS_MAX: usize = 256;
 /// Event streams at the same time. Each holds a connection (of 4,096) and a task.
 const STREAMS_MAX: usize = 2_048;
 
+/// Bytes of webhook calls in memory at the same time, in units of [`CALL_UNIT_BYTES`]: 64 MiB. Calls are read
+/// before anybody knows whose they are, so without a bound strangers could fill the memory.
+const CALL_UNITS_MAX: usize = 64 * 1024;
+
+/// The unit in which memory for webhook calls is counted.
+pub(super) const CALL_UNIT_BYTES: u64 = 1024;
+
 /// The daemon as handlers see it. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Api(Arc<Inner>);
@@ -28,6 +35,8 @@ pub(super) struct Inner {
     pub(super) reads: Arc<Semaphore>,
     /// Places for event streams.
     pub(super) streams: Arc<Semaphore>,
+    /// Memory for webhook calls.
+    pub(super) calls: Semaphore,
 }
 
 impl Api {
@@ -37,6 +46,7 @@ impl Api {
             shared,
             reads: Arc::new(Semaphore::new(READS_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            calls: Semaphore::new(CALL_UNITS_MAX),
         }))
     }
 

@@ -9,7 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -26,7 +26,7 @@ use crate::node::{Submission, SubmitError};
 
 use super::problem::Problem;
 use super::server::BodyLimits;
-use super::state::Api;
+use super::state::{Api, CALL_UNIT_BYTES};
 
 /// The largest call: messengers send references to files, never files. Twenty seconds are less than
 /// any messenger waits.
@@ -72,6 +72,12 @@ impl Received {
 
 async fn take_in(api: &Api, name: &str, request: Request) -> Received {
     let (parts, body) = request.into_parts();
+    let Ok(_memory) = api.calls.try_acquire_many(units(&body)) else {
+        return Received::undeclared(
+            "busy",
+            Problem::busy("too many calls are being read; come again in a second"),
+        );
+    };
     let body = match BODY.read(body).await {
         Ok(body) => body,
         // Whose it is has not been looked at.
@@ -126,6 +132,13 @@ async fn take_in(api: &Api, name: &str, request: Request) -> Received {
     }
 }
 
+/// How much memory a call takes: what its length says, or the most that is read where it says nothing.
+fn units(body: &Body) -> u32 {
+    let most = u64::try_from(BODY.max_bytes).unwrap_or(u64::MAX);
+    let bytes = body.size_hint().exact().unwrap_or(most).min(most);
+    u32::try_from(bytes / CALL_UNIT_BYTES + 1).unwrap_or(u32::MAX)
+}
+
 /// Why facts are not kept.
 enum NotKept {
     Submit(SubmitError),
@@ -173,4 +186,19 @@ fn answer_of(answer: WebhookAnswer) -> Response {
 /// The method that a channel has when it does not have this one.
 fn other_method(method: &Method) -> &'static str {
     if *method == Method::POST { "GET" } else { "POST" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_without_a_length_takes_as_much_memory_as_the_longest() {
+        assert_eq!(units(&Body::from(vec![0; 1024])), 2);
+        assert_eq!(units(&Body::empty()), 1);
+        let unknown =
+            Body::from_stream(futures_util::stream::empty::<Result<bytes::Bytes, std::io::Error>>());
+        assert_eq!(units(&unknown), 1025);
+        assert_eq!(units(&Body::from(vec![0; 3 * 1024 * 1024])), 1025, "more than that is not read");
+    }
 }

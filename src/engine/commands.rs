@@ -15,7 +15,7 @@ use crate::model::role::Scope;
 
 use super::outgoing::{Draft, WrittenBy, send};
 use super::render::{Missing, RenderError};
-use super::rules::facts::{self, Branches};
+use super::rules::facts::{self, Wanted};
 use super::step::Step;
 use super::{accept, close, delivery, log, offers, transfer};
 
@@ -97,7 +97,7 @@ fn reply(
         ReplyContent::Text { text, buttons } => (text.clone(), buttons.clone()),
         ReplyContent::Template { template, vars } => {
             let mut known =
-                facts::document(step, EventKind::MessageQueued, Some(dialog), None, &Branches::all());
+                facts::document(step, EventKind::MessageQueued, Some(dialog), None, &Wanted::all());
             if let Some(known) = known.as_object_mut() {
                 known.insert("vars".to_owned(), json!(vars));
             }

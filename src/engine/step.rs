@@ -15,7 +15,7 @@ use crate::model::id::{
 
 use super::live::Live;
 use super::routing::queue::Audience;
-use super::rules::facts::{self, Branches};
+use super::rules::facts::{self, Wanted};
 use super::state::State;
 
 /// What the verbs work with.
@@ -163,10 +163,10 @@ impl<'a> Step<'a> {
             };
             let mut barred: BTreeSet<RuleId> = chain.iter().cloned().collect();
             barred.extend(touched.into_iter().flat_map(|touched| touched.rules.iter().cloned()));
-            let asked = facts::document(self, kind, Some(dialog), message, rules.branches());
+            let asked = facts::document(self, kind, Some(dialog), message, rules.wanted());
             let matched = rules.matching(&asked, &barred);
             if !matched.is_empty() {
-                let facts = facts::document(self, kind, Some(dialog), message, &Branches::all());
+                let facts = facts::document(self, kind, Some(dialog), message, &Wanted::all());
                 self.unseen.push_back(UnseenEvent { kind, dialog, facts, chain, matched });
             }
         }

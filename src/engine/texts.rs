@@ -8,7 +8,7 @@ use crate::model::message::Author;
 
 use super::outgoing::{Draft, WrittenBy, send};
 use super::render::Missing;
-use super::rules::facts::{self, Branches};
+use super::rules::facts::{self, Wanted};
 use super::step::Step;
 
 /// Sends the welcome text of a dialog that was just opened.
@@ -49,7 +49,7 @@ pub(super) fn closing(step: &mut Step<'_>, dialog: DialogId) {
 }
 
 fn say(step: &mut Step<'_>, dialog: DialogId, template: &TemplateId) {
-    let facts = facts::document(step, EventKind::DialogUpdated, Some(dialog), None, &Branches::all());
+    let facts = facts::document(step, EventKind::DialogUpdated, Some(dialog), None, &Wanted::all());
     let languages = facts::languages(step, dialog);
     let languages: Vec<&str> = languages.iter().map(String::as_str).collect();
     let rendered = step.live.templates.render(template, &languages, &facts, Missing::Empty);

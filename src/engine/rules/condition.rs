@@ -9,7 +9,7 @@ use jsonpath_rust::query::js_path_process;
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
-use super::facts::Branches;
+use super::facts::Wanted;
 use crate::model::rule::{Condition, Test};
 
 /// The largest compiled form of one regular expression, in bytes: a page of alternatives fits.
@@ -183,19 +183,23 @@ impl Path {
 }
 
 impl Compiled {
-    /// Adds the branches of the document that the condition looks at.
-    pub(in crate::engine) fn add_branches(&self, branches: &mut Branches) {
+    /// Adds what of the document the condition looks at.
+    pub(in crate::engine) fn add_wanted(&self, wanted: &mut Wanted) {
         match self {
             Self::All(conditions) | Self::Any(conditions) | Self::Nothing(conditions) => {
-                conditions.iter().for_each(|condition| condition.add_branches(branches));
+                conditions.iter().for_each(|condition| condition.add_wanted(wanted));
             }
-            Self::Not(condition) => condition.add_branches(branches),
+            Self::Not(condition) => condition.add_wanted(wanted),
             Self::Test { path: Path::Singular(steps), .. } => {
-                if let Some(Step::Key(name)) = steps.first() {
-                    branches.add(name);
+                if let Some(Step::Key(branch)) = steps.first() {
+                    let leaf = match steps.get(1) {
+                        Some(Step::Key(leaf)) => Some(leaf.as_str()),
+                        Some(Step::Index(_)) | None => None,
+                    };
+                    wanted.add(branch, leaf);
                 }
             }
-            Self::Test { path: Path::General(_), .. } => branches.add_all(),
+            Self::Test { path: Path::General(_), .. } => wanted.add_all(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The document that conditions and templates look at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ use crate::model::message::Message;
 
 /// A branch of the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::engine) enum Branch {
+enum Branch {
     Event,
     Dialog,
     Chat,
@@ -24,9 +24,22 @@ pub(in crate::engine) enum Branch {
     Message,
 }
 
-/// Which branches are wanted: building what nobody looks at is the dearest part of matching.
+/// What of the document is wanted: building what nobody looks at is the dearest part of matching.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::engine) struct Branches(BTreeSet<Branch>);
+pub(in crate::engine) struct Wanted(BTreeMap<Branch, Leaves>);
+
+/// What of a branch is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Leaves {
+    All,
+    Only(BTreeSet<String>),
+}
+
+/// A branch in the making: takes only what is wanted.
+struct Growing<'a> {
+    wanted: &'a Leaves,
+    facts: Map<String, Value>,
+}
 
 impl Branch {
     const ALL: [Self; 8] = [
@@ -54,20 +67,56 @@ impl Branch {
     }
 }
 
-impl Branches {
-    /// All of them.
+impl Wanted {
+    /// All of it.
     pub(in crate::engine) fn all() -> Self {
-        Self(Branch::ALL.into())
+        Self(Branch::ALL.into_iter().map(|branch| (branch, Leaves::All)).collect())
     }
 
-    /// Adds the branch of this name, if there is one.
-    pub(in crate::engine) fn add(&mut self, name: &str) {
-        self.0.extend(Branch::ALL.into_iter().find(|branch| branch.name() == name));
+    /// Adds what a path leads to: a leaf of a branch, or all of the branch. A path to nowhere adds nothing.
+    pub(in crate::engine) fn add(&mut self, branch: &str, leaf: Option<&str>) {
+        let Some(branch) = Branch::ALL.into_iter().find(|known| known.name() == branch) else { return };
+        match leaf {
+            None => {
+                self.0.insert(branch, Leaves::All);
+            }
+            Some(leaf) => {
+                if let Leaves::Only(leaves) =
+                    self.0.entry(branch).or_insert_with(|| Leaves::Only(BTreeSet::new()))
+                {
+                    leaves.insert(leaf.to_owned());
+                }
+            }
+        }
     }
 
-    /// Adds all branches.
+    /// Adds everything.
     pub(in crate::engine) fn add_all(&mut self) {
-        self.0.extend(Branch::ALL);
+        *self = Self::all();
+    }
+}
+
+impl<'a> Growing<'a> {
+    fn new(wanted: &'a Leaves) -> Self {
+        Self { wanted, facts: Map::new() }
+    }
+
+    /// Adds a leaf if it is wanted.
+    fn add<T: serde::Serialize + ?Sized>(&mut self, name: &str, value: &T) {
+        let is_wanted = match self.wanted {
+            Leaves::All => true,
+            Leaves::Only(leaves) => leaves.contains(name),
+        };
+        if is_wanted {
+            self.facts.insert(name.to_owned(), json!(value));
+        }
+    }
+
+    /// Adds a leaf if it is known and wanted.
+    fn add_known<T: serde::Serialize>(&mut self, name: &str, value: &Option<T>) {
+        if let Some(value) = value {
+            self.add(name, value);
+        }
     }
 }
 
@@ -78,32 +127,50 @@ pub(in crate::engine) fn document(
     kind: EventKind,
     dialog: Option<DialogId>,
     message: Option<MessageId>,
-    wanted: &Branches,
+    wanted: &Wanted,
 ) -> Value {
     let row = dialog.and_then(|id| step.dialog(id));
     let mut facts = Map::new();
-    for branch in &wanted.0 {
-        let value = match branch {
-            Branch::Event => Some(json!({"type": kind, "at_ms": step.at_ms})),
-            Branch::Dialog => row.map(dialog_facts),
-            Branch::Chat => row.map(|row| json!({"id": row.chat, "external_id": row.external_chat})),
-            Branch::Line => row.and_then(|row| {
-                step.live.line(&row.line).map(|line| json!({"id": row.line, "name": line.name}))
+    for (branch, leaves) in &wanted.0 {
+        let mut growing = Growing::new(leaves);
+        let exists = match branch {
+            Branch::Event => {
+                growing.add("type", &kind);
+                growing.add("at_ms", &step.at_ms);
+                Some(())
+            }
+            Branch::Dialog => row.map(|row| dialog_facts(&mut growing, row)),
+            Branch::Chat => row.map(|row| {
+                growing.add("id", &row.chat);
+                growing.add("external_id", &row.external_chat);
             }),
-            Branch::Channel => row.and_then(|row| {
-                let channel = step.live.config.channels.get(&row.channel)?;
-                Some(json!({"id": row.channel, "kind": channel.kind().as_str()}))
-            }),
-            Branch::Client => row.and_then(|row| step.state.clients.get(&row.client)).map(client_facts),
-            Branch::Operator => row.and_then(|row| {
-                let owner = row.owner.as_ref()?;
+            Branch::Line => {
+                row.and_then(|row| step.live.line(&row.line).map(|line| (row, line))).map(|(row, line)| {
+                    growing.add("id", &row.line);
+                    growing.add("name", &line.name);
+                })
+            }
+            Branch::Channel => row
+                .and_then(|row| step.live.config.channels.get(&row.channel).map(|channel| (row, channel)))
+                .map(|(row, channel)| {
+                    growing.add("id", &row.channel);
+                    growing.add("kind", channel.kind().as_str());
+                }),
+            Branch::Client => row
+                .and_then(|row| step.state.clients.get(&row.client))
+                .map(|client| client_facts(&mut growing, client)),
+            Branch::Operator => row.and_then(|row| row.owner.as_ref()).and_then(|owner| {
                 let operator = step.live.config.operators.get(owner)?;
-                Some(json!({"id": owner, "name": operator.name}))
+                growing.add("id", owner);
+                growing.add("name", &operator.name);
+                Some(())
             }),
-            Branch::Message => message.and_then(|id| step.state.messages.get(&id)).map(message_facts),
+            Branch::Message => message
+                .and_then(|id| step.state.messages.get(&id))
+                .map(|message| message_facts(&mut growing, message)),
         };
-        if let Some(value) = value {
-            facts.insert(branch.name().to_owned(), value);
+        if exists.is_some() {
+            facts.insert(branch.name().to_owned(), Value::Object(growing.facts));
         }
     }
     Value::Object(facts)
@@ -117,52 +184,40 @@ pub(in crate::engine) fn languages(step: &Step<'_>, dialog: DialogId) -> Vec<Str
     of_client.into_iter().chain(of_line).collect()
 }
 
-fn dialog_facts(dialog: &Dialog) -> Value {
-    let mut facts = Map::new();
-    facts.insert("id".to_owned(), json!(dialog.id));
-    facts.insert("line".to_owned(), json!(dialog.line));
-    facts.insert("channel".to_owned(), json!(dialog.channel));
-    facts.insert("state".to_owned(), json!(dialog.state));
-    facts.insert("priority".to_owned(), json!(dialog.priority));
-    facts.insert("tags".to_owned(), json!(dialog.tags));
-    facts.insert("custom".to_owned(), json!(dialog.custom));
-    facts.insert("unread".to_owned(), json!(dialog.unread));
-    insert_known(&mut facts, "owner", &dialog.owner);
-    insert_known(&mut facts, "team", &dialog.team);
-    insert_known(&mut facts, "topic", &dialog.topic);
-    insert_known(&mut facts, "close_reason", &dialog.close_reason);
-    Value::Object(facts)
+fn dialog_facts(facts: &mut Growing<'_>, dialog: &Dialog) {
+    facts.add("id", &dialog.id);
+    facts.add("line", &dialog.line);
+    facts.add("channel", &dialog.channel);
+    facts.add("state", &dialog.state);
+    facts.add("priority", &dialog.priority);
+    facts.add("tags", &dialog.tags);
+    facts.add("custom", &dialog.custom);
+    facts.add("unread", &dialog.unread);
+    facts.add_known("owner", &dialog.owner);
+    facts.add_known("team", &dialog.team);
+    facts.add_known("topic", &dialog.topic);
+    facts.add_known("close_reason", &dialog.close_reason);
 }
 
-fn client_facts(client: &Client) -> Value {
-    let mut facts = Map::new();
-    facts.insert("id".to_owned(), json!(client.id));
-    facts.insert("tags".to_owned(), json!(client.tags));
-    facts.insert("custom".to_owned(), json!(client.custom));
-    facts.insert("phones".to_owned(), json!(client.phones));
-    insert_known(&mut facts, "name", &client.name);
-    insert_known(&mut facts, "username", &client.username);
-    insert_known(&mut facts, "language", &client.language);
-    insert_known(&mut facts, "source", &client.source);
-    Value::Object(facts)
+fn client_facts(facts: &mut Growing<'_>, client: &Client) {
+    facts.add("id", &client.id);
+    facts.add("tags", &client.tags);
+    facts.add("custom", &client.custom);
+    facts.add("phones", &client.phones);
+    facts.add_known("name", &client.name);
+    facts.add_known("username", &client.username);
+    facts.add_known("language", &client.language);
+    facts.add_known("source", &client.source);
 }
 
-fn message_facts(message: &Message) -> Value {
-    let mut facts = Map::new();
-    facts.insert("id".to_owned(), json!(message.id));
-    facts.insert("direction".to_owned(), json!(message.direction));
-    facts.insert("author".to_owned(), json!(message.author));
-    facts.insert("text".to_owned(), json!(message.text));
-    facts.insert("automatic".to_owned(), json!(message.automatic));
-    facts.insert("note".to_owned(), json!(message.note));
-    facts.insert("attachments".to_owned(), json!(message.attachments));
-    insert_known(&mut facts, "button", &message.button);
-    insert_known(&mut facts, "external_id", &message.external_id);
-    Value::Object(facts)
-}
-
-fn insert_known<T: serde::Serialize>(facts: &mut Map<String, Value>, name: &str, value: &Option<T>) {
-    if let Some(value) = value {
-        facts.insert(name.to_owned(), json!(value));
-    }
+fn message_facts(facts: &mut Growing<'_>, message: &Message) {
+    facts.add("id", &message.id);
+    facts.add("direction", &message.direction);
+    facts.add("author", &message.author);
+    facts.add("text", &message.text);
+    facts.add("automatic", &message.automatic);
+    facts.add("note", &message.note);
+    facts.add("attachments", &message.attachments);
+    facts.add_known("button", &message.button);
+    facts.add_known("external_id", &message.external_id);
 }

@@ -19,7 +19,7 @@ use crate::model::rule::{Rule, RuleAction};
 
 use super::step::{Step, UnseenEvent};
 use condition::{Compiled, ConditionError};
-use facts::Branches;
+use facts::Wanted;
 
 /// How many rules may cause one another in a row.
 pub const CHAIN_MAX: usize = 4;
@@ -48,21 +48,21 @@ pub(super) fn compile_rule(rule: &Rule) -> Result<CompiledRule, ConditionError> 
 pub(super) struct RuleSet {
     rules: Vec<CompiledRule>,
     /// What their conditions look at.
-    branches: Branches,
+    wanted: Wanted,
 }
 
 impl RuleSet {
     /// Adds a rule behind the others.
     pub(super) fn add(&mut self, rule: CompiledRule) {
         if let Some(condition) = &rule.when {
-            condition.add_branches(&mut self.branches);
+            condition.add_wanted(&mut self.wanted);
         }
         self.rules.push(rule);
     }
 
     /// What the conditions look at.
-    pub(super) const fn branches(&self) -> &Branches {
-        &self.branches
+    pub(super) const fn wanted(&self) -> &Wanted {
+        &self.wanted
     }
 
     /// The places of the rules that match, up to the first that stops the others.
