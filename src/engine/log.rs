@@ -23,7 +23,15 @@ pub(super) fn summary(message: &Message) -> LastMessage {
         id: message.id,
         direction: message.direction,
         author: message.author.clone(),
-        text: message.text.chars().take(LastMessage::TEXT_CHARS_MAX).collect(),
+        text: beginning(&message.text).to_owned(),
         at_ms: message.at_ms,
+    }
+}
+
+/// As much of a text as lists show.
+fn beginning(text: &str) -> &str {
+    match text.char_indices().nth(LastMessage::TEXT_CHARS_MAX) {
+        Some((end, _)) => text.get(..end).unwrap_or(text),
+        None => text,
     }
 }
