@@ -234,7 +234,7 @@ impl Problem {
             Rejection::NotConfigured | Rejection::UnknownChannel => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code, rejection.to_string()).with_retry()
             }
-            Rejection::UnusableConfig(_) => Self::internal(rejection),
+            Rejection::UnusableConfig(_) | Rejection::ConfigInUse(_) => Self::internal(rejection),
         }
     }
 

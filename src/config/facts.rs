@@ -170,6 +170,7 @@ impl Facts {
             EventKind::OperatorPresence => Self(&["event", "operator"]),
             EventKind::ConfigActivated => Self(&["event"]),
             EventKind::ClientBlocked
+            | EventKind::ClientAllowed
             | EventKind::DialogQueued
             | EventKind::DialogOffered
             | EventKind::DialogOfferEnded

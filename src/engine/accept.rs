@@ -73,7 +73,7 @@ fn somebody_else_could(step: &Step<'_>, row: &Dialog, operator: &OperatorId) -> 
     live.members(&row.line, row.team.as_ref()).iter().any(|other| {
         other != operator
             && candidates::is_there(step.state, &live, line, other)
-            && (candidates::has_room(step.state, &live, line, row, other, weight)
+            && (candidates::has_room(step.state, &live, line, &row.line, other, weight)
                 || row.offers.iter().any(|offer| offer.operator == *other))
     })
 }

@@ -34,12 +34,12 @@ pub(super) fn prepare(step: &Step<'_>, activated: &ConfigActivated) -> Result<Li
         channels.insert(&dialog.channel);
     }
     if let Some(line) = lines.into_iter().find(|line| live.line(line).is_none()) {
-        return Err(unusable(format!(
+        return Err(Rejection::ConfigInUse(format!(
             "the line `{line}` is gone but has open dialogs; close or transfer them first"
         )));
     }
     if let Some(channel) = channels.into_iter().find(|channel| !live.config.channels.contains_key(*channel)) {
-        return Err(unusable(format!(
+        return Err(Rejection::ConfigInUse(format!(
             "the channel `{channel}` is gone but has open dialogs; close them first"
         )));
     }

@@ -122,8 +122,13 @@ fn take_message(
     };
     log::append(step, message);
     let at_ms = step.at_ms;
+    let name = step
+        .dialog(dialog)
+        .and_then(|dialog| step.state.clients.get(&dialog.client))
+        .and_then(|client| client.name.clone());
     step.change_dialog(dialog, |dialog| {
         dialog.last_inbound_at_ms = at_ms;
+        dialog.client_name = name;
         dialog.unread = dialog.unread.saturating_add(1);
         if matches!(dialog.state, DialogState::Accepted | DialogState::WaitingClient) {
             dialog.state = DialogState::WaitingOperator;
@@ -342,12 +347,19 @@ fn set_allowed(
         // Somebody who never wrote to us: nothing to remember.
         return Outcome::Applied(Receipt::default());
     };
-    chat.allowed = writing == Writing::Allowed;
+    let before = std::mem::replace(&mut chat.allowed, writing == Writing::Allowed);
     let (client, dialog) = (chat.client, chat.open_dialog);
-    let data = json!({"client": client, "channel": source.id, "allowed": writing == Writing::Allowed});
+    let kind = match (before, writing) {
+        (true, Writing::Blocked) => EventKind::ClientBlocked,
+        (false, Writing::Allowed) => EventKind::ClientAllowed,
+        (true, Writing::Allowed) | (false, Writing::Blocked) => {
+            return Outcome::Applied(Receipt { dialog, message: None });
+        }
+    };
+    let data = json!({"client": client, "channel": source.id});
     match dialog {
-        Some(dialog) => step.emit(EventKind::ClientBlocked, dialog, None, data),
-        None => step.emit_general(EventKind::ClientBlocked, Some(source.channel.line.clone()), data),
+        Some(dialog) => step.emit(kind, dialog, None, data),
+        None => step.emit_general(kind, Some(source.channel.line.clone()), data),
     }
     Outcome::Applied(Receipt { dialog, message: None })
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::calendar::Calendar;
-use crate::model::channel::ChannelKind;
 use crate::model::config::Config;
 use crate::model::event::EventKind;
 use crate::model::id::{CalendarId, ChannelId, LineId, OperatorId, TeamId};
@@ -97,9 +96,10 @@ impl Live {
             .lines
             .iter()
             .map(|(id, line)| {
-                let lightest_milli = ChannelKind::ALL
-                    .iter()
-                    .map(|kind| line.routing.weight_milli(*kind))
+                let lightest_milli = config
+                    .channels
+                    .values()
+                    .map(|channel| line.routing.weight_milli(channel.kind()))
                     .min()
                     .unwrap_or(crate::model::line::RoutingPolicy::WEIGHT_MILLI);
                 let members = config.line_members(line);

@@ -69,7 +69,8 @@ event_kinds! {
     ButtonPressed = "button.pressed", "A client pressed a button.";
     NoteAdded = "note.added", "A note was written; clients never see it.";
     ClientCreated = "client.created", "A client was heard of for the first time.";
-    ClientBlocked = "client.blocked", "A client forbade us to write, or allowed it again.";
+    ClientBlocked = "client.blocked", "A client forbade us to write.";
+    ClientAllowed = "client.allowed", "A client who had forbidden it allows us to write again.";
     OperatorPresence = "operator.presence", "An operator went online, away or offline.";
     RuleTripped = "rule.tripped", "A chain of rules was cut off at its limit.";
     ConfigActivated = "config.activated", "A configuration became the live one.";

@@ -50,6 +50,9 @@ pub enum Rejection {
     /// The configuration in the entry cannot be used; the one before stays.
     #[error("the configuration cannot be used: {0}")]
     UnusableConfig(String),
+    /// The configuration leaves out something that open dialogs need; the one before stays.
+    #[error("{0}")]
+    ConfigInUse(String),
     /// There is no such channel now.
     #[error("the channel does not exist in the live configuration")]
     UnknownChannel,
@@ -136,6 +139,7 @@ impl Rejection {
         match self {
             Self::NotConfigured => "not_configured",
             Self::UnusableConfig(_) => "unusable_config",
+            Self::ConfigInUse(_) => "config_in_use",
             Self::UnknownChannel => "unknown_channel",
             Self::UnknownDialog => "unknown_dialog",
             Self::UnknownOperator => "unknown_operator",

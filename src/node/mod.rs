@@ -14,6 +14,7 @@ pub mod status;
 
 mod claims;
 mod courier;
+mod journal_time;
 mod projection;
 mod reload;
 mod shared;

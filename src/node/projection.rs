@@ -19,6 +19,10 @@ use super::handle::Message;
 /// When so many rows wait for a busy store, the writer waits too: memory is bounded.
 const ROWS_WAITING_MAX: usize = 200_000;
 
+/// Parts between two flushes of the store: what a killed process left unflushed is applied again from the
+/// journal at the next start.
+const FLUSH_EVERY: u32 = 8;
+
 /// The writer's end.
 #[derive(Debug)]
 pub(super) struct Projection {
@@ -116,8 +120,14 @@ fn write_parts(
     stored_seq: &watch::Sender<u64>,
     writer: &SyncSender<Message>,
 ) -> Result<(), StoreError> {
+    let mut unflushed = 0;
     while let Ok((number, part)) = incoming.recv() {
         store.write(&part)?;
+        unflushed += 1;
+        if unflushed >= FLUSH_EVERY {
+            store.flush()?;
+            unflushed = 0;
+        }
         stored.store(number, Ordering::Release);
         stored_seq.send_replace(part.position.seq);
         // A full queue means that the writer is awake and sees for itself.

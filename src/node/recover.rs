@@ -3,10 +3,13 @@
 use crate::engine::rows::Position;
 use crate::engine::{self, State, UnusableRows};
 use crate::journal::{Journal, JournalError};
+use crate::model::entry::APPLY_VERSION;
+use crate::model::outcome::{Outcome, Rejection};
 use crate::store::{Store, StoreError};
 
-/// Entries between two hand-overs to the store: enough to coalesce, little enough to bound memory.
-const HAND_OVER_EVERY: u64 = 10_000;
+/// Entries between two hand-overs to the store: enough to coalesce; sled gives memory back only between
+/// batches, so a larger one takes hundreds of MB.
+const HAND_OVER_EVERY: u64 = 1_000;
 
 /// Why the state cannot be brought up.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +23,26 @@ pub enum RecoverError {
     /// The store's rows cannot be used.
     #[error(transparent)]
     Rows(#[from] UnusableRows),
+    /// A later version of this program wrote the entry.
+    #[error(
+        "entry {seq} was applied by a later version (meaning {version}); start that version or a later one"
+    )]
+    Newer {
+        /// The entry.
+        seq: u64,
+        /// Its meaning.
+        version: u32,
+    },
+    /// A configuration of the past cannot be compiled any more.
+    #[error(
+        "the configuration of entry {seq} cannot be used by this version ({reason}); start the version that wrote it"
+    )]
+    Config {
+        /// The entry.
+        seq: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A row could not be fetched.
     #[error(transparent)]
     Archive(#[from] engine::rows::ArchiveError),
@@ -47,20 +70,29 @@ pub fn recover(
     journal.verify_contains(stored.seq, stored.hash)?;
     let mut state = State::load(store.hot_rows()?)?;
     let total = journal.head().seq.saturating_sub(stored.seq);
-    let mut applied = 0;
+    let mut count = 0;
     for recorded in journal.read_from(stored.seq.saturating_add(1))? {
         let recorded = recorded?;
-        engine::fetch(&mut state, store, &recorded.entry)?;
-        engine::apply(&mut state, &recorded.entry, recorded.hash);
-        applied += 1;
-        if applied % HAND_OVER_EVERY == 0 {
+        let entry = &recorded.entry;
+        if entry.apply_version > APPLY_VERSION {
+            return Err(RecoverError::Newer { seq: entry.seq, version: entry.apply_version });
+        }
+        engine::fetch(&mut state, store, entry)?;
+        let applied = engine::apply(&mut state, entry, recorded.hash);
+        // A configuration was compiled before it became an entry. When that fails now, this program reads it
+        // in another way than the one that wrote it, and everything after it would come out differently.
+        if let Outcome::Rejected(Rejection::UnusableConfig(reason)) = applied.outcome {
+            return Err(RecoverError::Config { seq: entry.seq, reason });
+        }
+        count += 1;
+        if count % HAND_OVER_EVERY == 0 {
             hand_over(&mut state, store)?;
-            progress(Progress { applied, total });
+            progress(Progress { applied: count, total });
         }
     }
-    if applied > 0 {
+    if count > 0 {
         hand_over(&mut state, store)?;
-        progress(Progress { applied, total });
+        progress(Progress { applied: count, total });
     }
     Ok(state)
 }

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use serde_json::value::RawValue;
@@ -28,8 +29,14 @@ use crate::outbox::Connections;
 use crate::outbox::http::{GuardPolicy, HttpClient};
 
 use super::courier::Outside;
-use super::handle::{Handle, Submission};
+use super::handle::{Handle, Submission, SubmitError};
 use super::status::{ActiveVersion, ConfigStatus, ReloadReport, ReloadResult};
+
+/// How long an activation waits when the writer has no room for it.
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
+/// How often a configuration without errors that could not be made live is tried again: open dialogs that
+/// were in its way may be closed by then.
+const TRY_AGAIN: Duration = Duration::from_secs(15);
 
 /// Loads configurations, one at a time.
 pub(super) struct Reloader {
@@ -74,9 +81,21 @@ impl Reloader {
                 Some(change) = changed.recv() => {
                     self.reload(change.set).await;
                 }
+                () = tokio::time::sleep(TRY_AGAIN), if self.is_held() => {
+                    self.reload(self.read().await).await;
+                }
                 else => return,
             }
         }
+    }
+
+    /// Whether the last configuration had no errors and was not made live all the same.
+    fn is_held(&self) -> bool {
+        self.status
+            .load()
+            .last_attempt
+            .as_ref()
+            .is_some_and(|attempt| attempt.result == ReloadResult::Refused && attempt.version.is_some())
     }
 
     /// Reads the files when they rest; as they are when they never do.
@@ -136,9 +155,20 @@ impl Reloader {
             Err(error) => return refused(at_ms, Some(version), diagnostics, &error),
         };
         let problems = outside.connections.problems();
-        // Before the entry: an effect that the new configuration causes finds what it needs.
-        let before = self.outside.swap(Arc::new(outside));
+        let live = match Live::compile(config, version.clone()) {
+            Ok(live) => live,
+            Err(error) => return refused(at_ms, Some(version), diagnostics, &error.to_string()),
+        };
+        // Before the entry: an effect that the new configuration causes finds what it needs. What only the
+        // old one has stays until the new one is live: it may be refused.
+        let before = self.outside.load_full();
+        let joined = Outside {
+            connections: outside.connections.with_those_of(&before.connections),
+            client: outside.client.clone(),
+        };
+        self.outside.store(Arc::new(joined));
         if self.live.load().version == version {
+            self.outside.store(Arc::new(outside));
             self.set_problems(problems);
             return ReloadReport {
                 at_ms,
@@ -151,11 +181,8 @@ impl Reloader {
         let commit = git::commit(&self.folder);
         match self.activate(bytes, &version, commit.clone()).await {
             Ok(seq) => {
-                match Live::compile(config, version.clone()) {
-                    Ok(live) => self.live.store(Arc::new(live)),
-                    // The engine compiled the same a moment ago.
-                    Err(error) => tracing::error!(%error, "The live configuration cannot be compiled."),
-                }
+                self.live.store(Arc::new(live));
+                self.outside.store(Arc::new(outside));
                 let active = ActiveVersion { version: version.clone(), commit, seq, activated_at_ms: at_ms };
                 self.status.store(Arc::new(ConfigStatus {
                     active: Some(active),
@@ -201,7 +228,13 @@ impl Reloader {
             cause: Cause::Reload,
             input: Input::ConfigActivated(activated),
         };
-        let answer = self.handle.submit(submission).await.map_err(|error| error.to_string())?;
+        let answer = loop {
+            match self.handle.submit(submission.clone()).await {
+                // A change of the configuration does not give up because clients write a lot.
+                Err(SubmitError::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
+                answered => break answered.map_err(|error| error.to_string())?,
+            }
+        };
         match answer.outcome {
             Outcome::Applied(_) => Ok(answer.seq),
             Outcome::Rejected(rejection) => Err(rejection.to_string()),

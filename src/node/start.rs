@@ -29,6 +29,7 @@ use crate::store::{self, Store, StoreError};
 use super::clock::Clock;
 use super::courier;
 use super::handle::{EVENT_GROUPS_MAX, Handle, Message, QUEUE_MAX, Submission, SubmitError};
+use super::journal_time::JournalTime;
 use super::projection::Projection;
 use super::recover::{Progress, RecoverError, recover};
 use super::reload::{Lookup, Reloader, open};
@@ -261,13 +262,14 @@ fn start_writer(
     let (claims, claimed) = mpsc::channel(CLAIMED_MAX);
     let projection =
         Projection::start(store.clone(), state.hand_overs(), stored, sender.clone()).map_err(machine)?;
+    let head_at_ms = journal.head().at_ms;
     let writer = Writer {
         epoch: journal.head().epoch.saturating_add(1),
         journal,
         state,
         store: store.clone(),
         projection,
-        clock: clock.clone(),
+        time: JournalTime::after(head_at_ms, clock.clone()),
         incoming,
         applied_seq: Arc::clone(&applied_seq),
         events: events.clone(),

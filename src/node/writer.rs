@@ -23,8 +23,8 @@ use crate::observe::Metrics;
 use crate::store::{Store, StoreError};
 
 use super::claims::{Claimed, Claims};
-use super::clock::Clock;
 use super::handle::{Answer, Message, Submission, SubmitError};
+use super::journal_time::JournalTime;
 use super::projection::{FinishError, Projection, ProjectionEnded};
 
 /// The most inputs in one group.
@@ -81,7 +81,7 @@ pub(super) struct Writer {
     pub(super) store: Store,
     pub(super) projection: Projection,
     pub(super) epoch: u64,
-    pub(super) clock: Clock,
+    pub(super) time: JournalTime,
     pub(super) incoming: Receiver<Message>,
     pub(super) applied_seq: Arc<AtomicU64>,
     pub(super) events: broadcast::Sender<Arc<[Event]>>,
@@ -143,10 +143,11 @@ impl Writer {
             self.projection.collect(&mut self.state);
             self.take_in(received.group, &mut claims)?;
             if self.projection.is_behind(&self.state) {
-                let since_ms = *changed_since_ms.get_or_insert_with(|| self.clock.now_ms());
+                let now_ms = self.time.now_ms();
+                let since_ms = *changed_since_ms.get_or_insert(now_ms);
                 let is_due = publish
                     || self.state.changed_rows() >= HAND_OVER_ROWS
-                    || self.clock.now_ms().saturating_sub(since_ms) >= HAND_OVER_AFTER_MS;
+                    || now_ms.saturating_sub(since_ms) >= HAND_OVER_AFTER_MS;
                 if is_due {
                     match self.projection.hand_over(&mut self.state) {
                         Ok(true) => {
@@ -173,7 +174,7 @@ impl Writer {
     }
 
     /// Waits for something to do and takes what is there, up to a group.
-    fn receive(&self, claims: &Claims, changed_since_ms: Option<u64>) -> Received {
+    fn receive(&mut self, claims: &Claims, changed_since_ms: Option<u64>) -> Received {
         let mut received = Received::default();
         let first = if claims.has_next() {
             match self.incoming.try_recv() {
@@ -182,7 +183,8 @@ impl Writer {
                 Err(TryRecvError::Disconnected) => Some(Message::Stop),
             }
         } else {
-            match self.incoming.recv_timeout(self.sleep(changed_since_ms)) {
+            let sleep = self.sleep(changed_since_ms);
+            match self.incoming.recv_timeout(sleep) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => Some(Message::Stop),
@@ -207,8 +209,8 @@ impl Writer {
         received
     }
 
-    fn sleep(&self, changed_since_ms: Option<u64>) -> Duration {
-        let now_ms = self.clock.now_ms();
+    fn sleep(&mut self, changed_since_ms: Option<u64>) -> Duration {
+        let now_ms = self.time.now_ms();
         let hand_over_ms = changed_since_ms.map(|since_ms| since_ms.saturating_add(HAND_OVER_AFTER_MS));
         let wake_ms = self.state.next_due_ms().into_iter().chain(hand_over_ms).min();
         wake_ms.map_or(SLEEP_MAX, |wake_ms| {
@@ -220,7 +222,7 @@ impl Writer {
     /// Makes a group durable, applies it and answers.
     fn take_in(&mut self, mut group: Vec<Pending>, claims: &mut Claims) -> Result<(), WriterError> {
         let head = self.journal.head();
-        let at_ms = self.clock.now_ms().max(head.at_ms);
+        let at_ms = self.time.now_ms();
         self.answer_repeated(&mut group, at_ms)?;
         self.add_own(&mut group, claims, at_ms)?;
         if group.is_empty() {
@@ -235,8 +237,6 @@ impl Writer {
         let mut events: Vec<Event> = Vec::new();
         for ((entry, sealed), reply) in entries.iter().zip(&sealed).zip(replies) {
             let applied = engine::apply(&mut self.state, entry, sealed.hash());
-            // Before the answer: who has it may read what it changed.
-            self.applied_seq.store(entry.seq, Ordering::Release);
             self.metrics.applied(&entry.input, &applied.outcome);
             for ready in &applied.ready {
                 claims.add(&self.state, *ready);

@@ -13,10 +13,10 @@ use crate::model::id::{ChannelId, EndpointId};
 use super::notify::SigningKey;
 
 /// What can be written to and taken from. Immutable; a reload makes a new one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Connections {
     channels: BTreeMap<ChannelId, Result<Arc<dyn Channel>, ConnectError>>,
-    endpoints: BTreeMap<EndpointId, Result<EndpointConnection, String>>,
+    endpoints: BTreeMap<EndpointId, Result<Arc<EndpointConnection>, String>>,
 }
 
 /// An endpoint that can be posted to.
@@ -44,10 +44,19 @@ impl Connections {
             .iter()
             .map(|(id, endpoint)| {
                 let secret = secrets.secret(&endpoint.secret);
-                (id.clone(), connect_endpoint(&endpoint.url, secret))
+                (id.clone(), connect_endpoint(&endpoint.url, secret).map(Arc::new))
             })
             .collect();
         Self { channels, endpoints }
+    }
+
+    /// These, and those of `others` that are not declared here.
+    #[must_use]
+    pub fn with_those_of(&self, others: &Self) -> Self {
+        let mut joined = others.clone();
+        joined.channels.extend(self.channels.clone());
+        joined.endpoints.extend(self.endpoints.clone());
+        joined
     }
 
     /// A connected channel; the reason when it is declared but not connected; `None` when it is not declared.
@@ -66,7 +75,7 @@ impl Connections {
         channels.chain(endpoints).collect()
     }
 
-    pub(super) fn endpoint(&self, id: &EndpointId) -> Option<&Result<EndpointConnection, String>> {
+    pub(super) fn endpoint(&self, id: &EndpointId) -> Option<&Result<Arc<EndpointConnection>, String>> {
         self.endpoints.get(id)
     }
 }

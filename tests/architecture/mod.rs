@@ -40,26 +40,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["engine", "model"]),
     ("journal", &["engine", "model"]),
     ("store", &["engine", "model"]),
-    // A channel turns effects into requests of the outbox's client and reads its answers.
-    ("channels", &["outbox", "engine", "model"]),
+    ("channels", &["model"]),
     // Attempts on effects are made by the channel that the effect belongs to.
-    ("outbox", &["channels", "engine", "model"]),
-    ("crm", &["outbox", "engine", "model"]),
-    // Secrets are resolved by the room that reads the configuration.
+    ("outbox", &["channels", "model"]),
     // A client of the running node; `cli` composes the two.
     ("api", &["channels", "engine", "model", "node", "store"]),
-    ("reports", &["store", "engine", "model"]),
     ("observe", &["model"]),
-    (
-        "node",
-        &["channels", "config", "crm", "engine", "journal", "model", "observe", "outbox", "reports", "store"],
-    ),
+    ("node", &["channels", "config", "engine", "journal", "model", "observe", "outbox", "store"]),
     (
         "cli",
-        &[
-            "api", "channels", "config", "crm", "engine", "journal", "model", "node", "observe", "outbox",
-            "reports", "store",
-        ],
+        &["api", "channels", "config", "engine", "journal", "model", "node", "observe", "outbox", "store"],
     ),
 ];
 

@@ -6,9 +6,12 @@ use crate::engine::live::Live;
 use crate::engine::state::State;
 use crate::model::decision::{Candidate, CandidateVerdict, OrderingKeys};
 use crate::model::dialog::Dialog;
-use crate::model::id::OperatorId;
+use crate::model::id::{LineId, OperatorId};
+
 use crate::model::line::{Line, Strategy};
 use crate::model::operator::Presence;
+
+use super::queue::Audience;
 
 /// What stands for "no limit" where loads are compared: far more than a person can do.
 const UNLIMITED_MILLI: u32 = 1_000_000;
@@ -36,18 +39,18 @@ pub(in crate::engine) fn judge(state: &State, live: &Live, line: &Line, dialog: 
     candidates.into_iter().map(|(candidate, _)| candidate).collect()
 }
 
-/// Whether an operator has room for `weight` more on the dialog's line.
+/// Whether an operator has room for `weight` more on a line.
 pub(in crate::engine) fn has_room(
     state: &State,
     live: &Live,
     line: &Line,
-    dialog: &Dialog,
+    line_id: &LineId,
     operator: &OperatorId,
     weight: u32,
 ) -> bool {
     let work = state.work.get(operator);
     let total = work.map_or(0, |work| work.load_milli);
-    let on_line = work.and_then(|work| work.by_line.get(&dialog.line)).copied().unwrap_or(0);
+    let on_line = work.and_then(|work| work.by_line.get(line_id)).copied().unwrap_or(0);
     let own_limit = live.config.operators.get(operator).and_then(|declared| declared.capacity_milli);
     let fits = |load: u32, limit: Option<u32>| limit.is_none_or(|limit| load.saturating_add(weight) <= limit);
     fits(total, own_limit) && fits(on_line, line.routing.limit_milli)
@@ -57,6 +60,16 @@ pub(in crate::engine) fn has_room(
 pub(in crate::engine) fn is_there(state: &State, live: &Live, line: &Line, operator: &OperatorId) -> bool {
     live.config.operators.contains_key(operator)
         && (!line.routing.require_presence || state.presence(operator) == Presence::Online)
+}
+
+/// Whether somebody whom an audience's dialogs may go to is there and has room for the lightest that may come.
+pub(in crate::engine) fn anybody_has_room(state: &State, live: &Live, audience: &Audience) -> bool {
+    let Some(line) = live.line(&audience.line) else { return false };
+    let lightest = live.lightest_milli(&audience.line);
+    live.members(&audience.line, audience.team.as_ref()).iter().any(|operator| {
+        is_there(state, live, line, operator)
+            && has_room(state, live, line, &audience.line, operator, lightest)
+    })
 }
 
 fn judge_one(
@@ -77,7 +90,7 @@ fn judge_one(
         (*end).into()
     } else if offered_already {
         CandidateVerdict::Offered
-    } else if !has_room(state, live, line, dialog, operator, weight) {
+    } else if !has_room(state, live, line, &dialog.line, operator, weight) {
         CandidateVerdict::Full
     } else {
         CandidateVerdict::Eligible

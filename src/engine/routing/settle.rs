@@ -23,6 +23,10 @@ pub(in crate::engine) fn settle(step: &mut Step<'_>) -> bool {
     let mut decided = false;
     let mut heads: BTreeSet<(Place, Audience)> = BTreeSet::new();
     for audience in std::mem::take(&mut step.to_route) {
+        // Without anybody who has room the queue need not be gone through, however long it is.
+        if !candidates::anybody_has_room(step.state, &step.live, &audience) {
+            continue;
+        }
         heads.extend(place_after(step, &audience, None).map(|place| (place, audience)));
     }
     while let Some((place, audience)) = heads.pop_first() {
@@ -155,7 +159,7 @@ fn begin_new_round(step: &mut Step<'_>, dialog: DialogId) -> bool {
     let somebody = members.iter().any(|operator| {
         row.declined.contains_key(operator)
             && candidates::is_there(step.state, &live, line, operator)
-            && candidates::has_room(step.state, &live, line, row, operator, weight)
+            && candidates::has_room(step.state, &live, line, &row.line, operator, weight)
     });
     if somebody {
         step.change_dialog(dialog, |row| {

@@ -132,7 +132,7 @@ fn has_room(step: &Step<'_>, unseen: &UnseenEvent, operator: &OperatorId) -> boo
     let Some(row) = step.dialog(unseen.dialog) else { return true };
     let Some(line) = step.live.line(&row.line) else { return true };
     let weight = step.live.weight_milli(&row.line, &row.channel);
-    candidates::has_room(step.state, &step.live, line, row, operator, weight)
+    candidates::has_room(step.state, &step.live, line, &row.line, operator, weight)
 }
 
 /// Whether somebody of the receiver is online; an operator must have room as well.
