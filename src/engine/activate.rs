@@ -67,8 +67,8 @@ pub(super) fn activate(step: &mut Step<'_>, activated: &ConfigActivated, live: L
     Outcome::Applied(Receipt::default())
 }
 
-/// Dialogs of operators who may not serve them any more return to the queue; offers to them end; who
-/// waits for a team that is gone waits for the line.
+/// Dialogs of operators who are declared no more return to the queue; offers to operators who may not serve
+/// the line end; who waits for a team that is gone waits for the line.
 fn release_orphans(step: &mut Step<'_>) {
     let open: Vec<(DialogId, Option<OperatorId>, Option<TeamId>)> = step
         .state

@@ -1,8 +1,8 @@
 //! What must hold after each entry, asked of the rows themselves.
 //!
 //! Everything that is derived is computed here once more, plainly and without the shortcuts that the
-//! verbs take, and compared. For simulation, debug builds and samples in production; far too slow to
-//! run after each entry of a busy daemon. The numbers are those of the reliability page.
+//! verbs take, and compared. For scripts and simulation, after each entry; far too slow for a busy daemon.
+//! The numbers are those of ARCHITECTURE.md, "Invariants".
 
 use std::collections::{BTreeMap, BTreeSet};
 

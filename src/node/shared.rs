@@ -13,7 +13,7 @@ use super::courier::Outside;
 use super::handle::Handle;
 use super::status::{ConfigStatus, ReloadReport};
 
-/// Reloads that may wait; they are answered together anyway.
+/// Reloads that may wait for the one that runs; who comes later waits for a place.
 pub(super) const RELOADS_MAX: usize = 16;
 
 /// The running daemon as the API sees it. Cheap to clone.
