@@ -2,7 +2,7 @@
 //!
 //! Everything that is derived is computed here once more, plainly and without the shortcuts that the
 //! verbs take, and compared. For scripts and simulation, after each entry; far too slow for a busy daemon.
-//! The numbers are those of ARCHITECTURE.md, "Invariants".
+//! The numbers are those of `docs/invariants.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
