@@ -6,10 +6,12 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::model::decision::{
-    ActionTrace, Candidate, CandidateVerdict, Decision, Routing, RoutingOutcome, Trigger, Verdict,
+    ActionTrace, Candidate, CandidateVerdict, Decision, OrderingKeys, Routing, RoutingOutcome, Trigger,
+    Verdict,
 };
 use crate::model::id::{DialogId, LineId, OfferId, OperatorId, RuleId, TeamId};
 use crate::model::line::Strategy;
+use crate::model::message::Author;
 use crate::store::queries::{Walk, decisions};
 
 use super::answers::{self, Id};
@@ -59,6 +61,41 @@ struct DecisionShape<'a> {
 enum VerdictShape<'a> {
     Routing(RoutingShape<'a>),
     Rule(RuleShape<'a>),
+    Transfer(TransferShape<'a>),
+}
+
+#[derive(Debug, Serialize)]
+struct TransferShape<'a> {
+    operator: &'a OperatorId,
+    offer: OfferId,
+    by: &'a Author,
+    #[serde(flatten)]
+    load: LoadShape,
+    /// Whether the offer goes beyond a limit of the operator.
+    over_limit: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct LoadShape {
+    /// In dialogs, with the weights of their channels.
+    load: f64,
+    /// In dialogs; null: unlimited.
+    limit: Option<f64>,
+    /// The same on the dialog's line alone.
+    line_load: f64,
+    /// The line's limit for each operator; null: unlimited.
+    line_limit: Option<f64>,
+}
+
+impl From<&OrderingKeys> for LoadShape {
+    fn from(order: &OrderingKeys) -> Self {
+        Self {
+            load: dialogs_of(order.load_milli),
+            limit: order.limit_milli.map(dialogs_of),
+            line_load: dialogs_of(order.line_load_milli),
+            line_limit: order.line_limit_milli.map(dialogs_of),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -88,10 +125,8 @@ struct CandidateShape<'a> {
     verdict: CandidateVerdict,
     /// The place in the line's list, from 0.
     place: u32,
-    /// In dialogs, with the weights of their channels.
-    load: f64,
-    /// In dialogs; null: unlimited.
-    limit: Option<f64>,
+    #[serde(flatten)]
+    load: LoadShape,
     last_offered_at: Option<Time>,
 }
 
@@ -120,6 +155,13 @@ impl<'a> From<&'a Decision> for DecisionShape<'a> {
     fn from(decision: &'a Decision) -> Self {
         let verdict = match &decision.verdict {
             Verdict::Routing(routing) => VerdictShape::Routing(RoutingShape::from(routing)),
+            Verdict::Transfer(transfer) => VerdictShape::Transfer(TransferShape {
+                operator: &transfer.operator,
+                offer: transfer.offer,
+                by: &transfer.by,
+                load: LoadShape::from(&transfer.order),
+                over_limit: transfer.over_limit,
+            }),
             Verdict::Rule(matched) => VerdictShape::Rule(RuleShape {
                 rule: &matched.rule,
                 event: &matched.event,
@@ -171,8 +213,7 @@ impl<'a> From<&'a Candidate> for CandidateShape<'a> {
             operator: &candidate.operator,
             verdict: candidate.verdict,
             place: order.place,
-            load: dialogs_of(order.load_milli),
-            limit: order.limit_milli.map(dialogs_of),
+            load: LoadShape::from(order),
             last_offered_at: (order.last_offered_ms > 0).then_some(Time(order.last_offered_ms)),
         }
     }

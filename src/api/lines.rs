@@ -146,7 +146,7 @@ fn why_waiting(store: &Store, dialog: &Dialog) -> Result<Why, StoreError> {
     let latest = decisions::of_dialog(store, dialog.id, Walk::Backward(None), LOOK_BACK)?;
     let routing = latest.items.into_iter().find_map(|decision| match decision.verdict {
         Verdict::Routing(routing) => Some(routing),
-        Verdict::Rule(_) => None,
+        Verdict::Rule(_) | Verdict::Transfer(_) => None,
     });
     let Some(routing) = routing.filter(|routing| routing.outcome == RoutingOutcome::Waits) else {
         return Ok(Why { reason: "undecided", candidates: BTreeMap::new() });
@@ -166,5 +166,6 @@ const fn word(verdict: CandidateVerdict) -> &'static str {
         CandidateVerdict::Offered => "offered",
         CandidateVerdict::Declined => "declined",
         CandidateVerdict::Expired => "expired",
+        CandidateVerdict::GaveBack => "gave_back",
     }
 }

@@ -221,6 +221,7 @@ impl Problem {
             }
             Rejection::WrongEffectState(state) => conflict(rejection.to_string()).with_member("state", state),
             Rejection::OnlyAvailableOperator
+            | Rejection::OwnedAlready
             | Rejection::OperatorUnavailable
             | Rejection::ClientBlocked
             | Rejection::StaleAttempt => conflict(rejection.to_string()),

@@ -85,6 +85,17 @@ fn complain(error: &dyn std::error::Error) {
     }
 }
 
+/// Refuses a data folder without a journal: opening would create one, and an empty one looks intact.
+fn require_journal(data: &std::path::Path) -> Result<(), NoJournal> {
+    let folder = crate::node::start::journal_folder(data);
+    if folder.is_dir() { Ok(()) } else { Err(NoJournal(folder)) }
+}
+
+/// There is no journal in the data folder.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no journal at {}; name the folder with --data, or the configuration's with --config", .0.display())]
+struct NoJournal(PathBuf);
+
 /// The folder of journal and store.
 fn data_folder(arguments: &Arguments) -> PathBuf {
     arguments.data.clone().unwrap_or_else(|| {

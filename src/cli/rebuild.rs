@@ -9,7 +9,7 @@ use crate::node::start::{journal_folder, store_folder};
 use crate::store::{self, Store};
 
 use super::progress::ProgressLine;
-use super::{Arguments, REFUSED, complain, data_folder};
+use super::{Arguments, REFUSED, complain, data_folder, require_journal};
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match rebuild(arguments) {
@@ -26,6 +26,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 
 fn rebuild(arguments: &Arguments) -> Result<(u64, String), Box<dyn std::error::Error>> {
     let data = data_folder(arguments);
+    require_journal(&data)?;
     // The journal first: it is locked while the daemon runs.
     let (journal, _) = FileJournal::open(&journal_folder(&data), journal::Settings::default())?;
     let folder = store_folder(&data);

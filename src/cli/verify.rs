@@ -8,7 +8,7 @@ use crate::node::start::{journal_folder, store_folder};
 use crate::store::{self, Store};
 
 use super::progress::ProgressLine;
-use super::{Arguments, complain, data_folder};
+use super::{Arguments, complain, data_folder, require_journal};
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match verify(arguments) {
@@ -25,10 +25,17 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 
 fn verify(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
     let data = data_folder(arguments);
+    require_journal(&data)?;
     let (journal, _) = FileJournal::open(&journal_folder(&data), journal::Settings::default())?;
     let mut line = ProgressLine::new("bytes");
     journal.verify(&mut |done, total| line.show(done, total))?;
     line.finish();
+    if !Store::exists(&store_folder(&data))? {
+        return Ok(format!(
+            "The journal is intact: {} entries.\nThere is no store: `switchboard rebuild` or the next start makes it.",
+            journal.head().seq
+        ));
+    }
     let store = Store::open(&store_folder(&data), store::Settings::default())?;
     let position = store.position()?;
     journal.verify_contains(position.seq, position.hash)?;

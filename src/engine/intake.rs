@@ -307,14 +307,14 @@ fn edit(
     let original = input_id::message(source.id, &chat.id, external);
     let receipt = match step.state.known_inputs.get(&original).map(|known| &known.outcome) {
         Some(Outcome::Applied(receipt)) => receipt.clone(),
-        _ => return Outcome::Rejected(Rejection::UnknownMessage),
+        _ => return edit_of_unknown(step, source, external, text),
     };
     let (Some(dialog), Some(message)) = (receipt.dialog, receipt.message) else {
-        return Outcome::Rejected(Rejection::UnknownMessage);
+        return edit_of_unknown(step, source, external, text);
     };
     let at_ms = step.at_ms;
     let Some(row) = step.state.messages.get_mut(&message) else {
-        return Outcome::Rejected(Rejection::UnknownMessage);
+        return edit_of_unknown(step, source, external, text);
     };
     let earlier = std::mem::replace(&mut row.text, text.to_owned());
     row.revisions.push(Revision { text: earlier, until_ms: at_ms });
@@ -331,6 +331,14 @@ fn edit(
     });
     step.emit(EventKind::MessageEdited, dialog, Some(message), json!({"message": message}));
     Outcome::Applied(receipt)
+}
+
+/// An edit of a message that we never saw: there is nothing to change, and what the client wrote is kept.
+fn edit_of_unknown(step: &mut Step<'_>, source: &Source<'_>, external: &str, text: &str) -> Outcome {
+    let what = format!("edit of the message {external}, which never came");
+    let data = json!({"channel": source.id, "what": what, "raw": text});
+    step.emit_general(EventKind::MessageUnsupported, Some(source.channel.line.clone()), data);
+    Outcome::Applied(Receipt::default())
 }
 
 fn set_allowed(

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::model::command::TransferTarget;
-use crate::model::decision::Trigger;
+use crate::model::decision::{Transfer, Trigger, Verdict};
 use crate::model::dialog::DialogState;
 use crate::model::event::EventKind;
 use crate::model::id::{DialogId, OperatorId};
@@ -50,15 +50,28 @@ pub(super) fn transfer(
     let data = json!({"from": from, "to": to, "by": author});
     step.emit(EventKind::DialogTransferred, dialog, None, data);
     match to {
-        TransferTarget::Operator(operator) => {
-            offers::make(step, dialog, operator, ChosenBy::Hand);
-        }
+        TransferTarget::Operator(operator) => offer_to_chosen(step, dialog, operator, author),
         TransferTarget::Team(_) | TransferTarget::Line(_) => {
             step.emit(EventKind::DialogQueued, dialog, None, json!({"reason": "transferred"}));
             step.decide(dialog, Trigger::Transferred);
         }
     }
     Ok(Receipt { dialog: Some(dialog), message: None })
+}
+
+/// Makes the offer, with a record of who chose and whether it goes beyond a limit.
+fn offer_to_chosen(step: &mut Step<'_>, dialog: DialogId, operator: &OperatorId, author: &Author) {
+    let live = std::sync::Arc::clone(&step.live);
+    let Some(row) = step.dialog(dialog) else { return };
+    let Some(line) = live.line(&row.line) else { return };
+    let place = live.members(&row.line, None).iter().position(|member| member == operator);
+    let place = place.and_then(|place| u32::try_from(place).ok()).unwrap_or(u32::MAX);
+    let order = candidates::ordering_keys(step.state, &live, line, &row.line, operator, place);
+    let weight = live.weight_milli(&row.line, &row.channel);
+    let over_limit = !candidates::has_room(step.state, &live, line, &row.line, operator, weight);
+    let offer = offers::make(step, dialog, operator, ChosenBy::Hand);
+    let transfer = Transfer { offer, operator: operator.clone(), by: author.clone(), order, over_limit };
+    step.record(dialog, Verdict::Transfer(transfer));
 }
 
 /// Puts a dialog back into its queue. It keeps the place it had; who had it is asked last.
@@ -89,6 +102,9 @@ fn check(step: &Step<'_>, dialog: DialogId, to: &TransferTarget) -> Result<(), R
         TransferTarget::Operator(operator) => {
             if !config.operators.contains_key(operator) {
                 return Err(Rejection::UnknownOperator);
+            }
+            if row.owner.as_ref() == Some(operator) {
+                return Err(Rejection::OwnedAlready);
             }
             if !step.live.may_serve(operator, &row.line) {
                 return Err(Rejection::OperatorNotOnLine);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{DialogId, LineId, OfferId, OperatorId, RuleId, TeamId};
 use super::line::Strategy;
+use super::message::Author;
 use super::offer::OfferEnd;
 
 /// One explained decision.
@@ -31,6 +32,23 @@ pub enum Verdict {
     Routing(Routing),
     /// A rule matched.
     Rule(RuleMatch),
+    /// Somebody chose the operator.
+    Transfer(Transfer),
+}
+
+/// An operator was chosen by hand or by a rule: capacity is looked at but does not decide.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// The offer made.
+    pub offer: OfferId,
+    /// To whom.
+    pub operator: OperatorId,
+    /// Who chose.
+    pub by: Author,
+    /// What they had, and might have, before.
+    pub order: OrderingKeys,
+    /// Whether the offer goes beyond a limit of the operator.
+    pub over_limit: bool,
 }
 
 /// Why these operators and not others.
@@ -105,8 +123,14 @@ pub struct OrderingKeys {
     pub place: u32,
     /// Load in thousandths of a dialog.
     pub load_milli: u32,
-    /// The limit in thousandths; `None`: unlimited.
+    /// The operator's own limit, else the line's, in thousandths; `None`: unlimited.
     pub limit_milli: Option<u32>,
+    /// Load on the dialog's line, in thousandths.
+    #[serde(default)]
+    pub line_load_milli: u32,
+    /// The line's limit per operator, in thousandths; `None`: unlimited.
+    #[serde(default)]
+    pub line_limit_milli: Option<u32>,
     /// When work was last offered to them; 0: never.
     pub last_offered_ms: u64,
 }
@@ -127,6 +151,8 @@ pub enum CandidateVerdict {
     Declined,
     /// Let the offer expire in this round.
     Expired,
+    /// Gave it back in this round.
+    GaveBack,
 }
 
 /// What followed from a routing decision.
@@ -180,6 +206,7 @@ impl From<OfferEnd> for CandidateVerdict {
     fn from(end: OfferEnd) -> Self {
         match end {
             OfferEnd::Expired => Self::Expired,
+            OfferEnd::Requeued => Self::GaveBack,
             _ => Self::Declined,
         }
     }

@@ -92,6 +92,9 @@ pub enum Rejection {
         /// Who does.
         owner: Option<OperatorId>,
     },
+    /// The operator to whom it is to go owns the dialog.
+    #[error("the operator owns the dialog already")]
+    OwnedAlready,
     /// The only operator who is there cannot decline: the dialog would have nowhere to go.
     #[error("no other operator is available for this dialog")]
     OnlyAvailableOperator,
@@ -151,6 +154,7 @@ impl Rejection {
             Self::DialogClosed => "dialog_closed",
             Self::NotOffered { .. } => "not_offered",
             Self::NotOwner { .. } => "not_owner",
+            Self::OwnedAlready => "owned_already",
             Self::OnlyAvailableOperator => "only_available_operator",
             Self::OperatorUnavailable => "operator_unavailable",
             Self::OperatorNotOnLine => "operator_not_on_line",

@@ -19,7 +19,7 @@ use crate::config::secret::{Literals, ProcessEnvironment, resolve};
 use crate::config::source::SourceSet;
 use crate::config::{git, load, watch};
 use crate::engine::live::Live;
-use crate::model::config::Config;
+use crate::model::config::{Config, Daemon};
 use crate::model::entry::Cause;
 use crate::model::input::{ConfigActivated, Input};
 use crate::model::outcome::Outcome;
@@ -41,6 +41,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(15);
 /// Loads configurations, one at a time.
 pub(super) struct Reloader {
     pub(super) folder: PathBuf,
+    /// The settings that the daemon was started with.
+    pub(super) started_with: Daemon,
     pub(super) handle: Handle,
     pub(super) live: Arc<ArcSwap<Live>>,
     pub(super) outside: Arc<ArcSwap<Outside>>,
@@ -89,6 +91,18 @@ impl Reloader {
         }
     }
 
+    /// Settings that a reload cannot change, with what to do.
+    fn need_a_start(&self, now: &Daemon) -> Vec<(String, String)> {
+        let before = &self.started_with;
+        [("listen", &before.listen, &now.listen), ("data_dir", &before.data_dir, &now.data_dir)]
+            .into_iter()
+            .filter(|(_, before, now)| before != now)
+            .map(|(name, before, _)| {
+                (format!("setting {name}"), format!("still `{before}`: a change of it needs a new start"))
+            })
+            .collect()
+    }
+
     /// Whether the last configuration had no errors and was not made live all the same.
     fn is_held(&self) -> bool {
         self.status
@@ -113,6 +127,9 @@ impl Reloader {
         match report.result {
             ReloadResult::Activated => {
                 tracing::info!(version = report.version, "The configuration is live.");
+                for (what, reason) in &self.status.load().problems {
+                    tracing::warn!(what, reason, "A part of the configuration does not work.");
+                }
             }
             ReloadResult::Unchanged => tracing::debug!("The configuration has not changed."),
             ReloadResult::Refused => tracing::warn!(
@@ -154,7 +171,8 @@ impl Reloader {
             Ok(outside) => outside,
             Err(error) => return refused(at_ms, Some(version), diagnostics, &error),
         };
-        let problems = outside.connections.problems();
+        let mut problems = outside.connections.problems();
+        problems.extend(self.need_a_start(&config.daemon));
         let live = match Live::compile(config, version.clone()) {
             Ok(live) => live,
             Err(error) => return refused(at_ms, Some(version), diagnostics, &error.to_string()),

@@ -214,7 +214,7 @@ async fn start_opened(
     let (reloads, asked) = mpsc::channel(RELOADS_MAX);
     let shared = Shared {
         handle,
-        live: Arc::new(ArcSwap::new(live)),
+        live: Arc::new(ArcSwap::new(Arc::clone(&live))),
         outside,
         config_status: Arc::new(ArcSwap::from_pointee(status)),
         metrics,
@@ -224,7 +224,9 @@ async fn start_opened(
     let background = CancellationToken::new();
     let node = Node { shared, writer, ended, background, tasks, courier, attempts };
     node.begin().await?;
-    let reloader = node.reloader(folder.clone());
+    let begun_with =
+        loaded.config.as_ref().map_or_else(|| live.config.daemon.clone(), |config| config.daemon.clone());
+    let mut reloader = node.reloader(folder.clone(), begun_with);
     let known = set.hash();
     let report = reloader.reload(set).await;
     if report.result == ReloadResult::Refused && node.shared.config_status.load().active.is_none() {
@@ -232,6 +234,8 @@ async fn start_opened(
         node.stop().await.map_err(|error| StartError::NotActivated(error.to_string()))?;
         return Err(StartError::NotActivated(reason));
     }
+    // The servers are started with what is live now, whether the files could be made live or not.
+    reloader.started_with = node.shared.live.load().config.daemon.clone();
     let changed = match watch {
         Watch::Files => node.watch(folder, known),
         Watch::Nothing => mpsc::channel(1).1,
@@ -316,9 +320,10 @@ impl Node {
         Ok(())
     }
 
-    fn reloader(&self, folder: PathBuf) -> Reloader {
+    fn reloader(&self, folder: PathBuf, started_with: Daemon) -> Reloader {
         Reloader {
             folder,
+            started_with,
             handle: self.shared.handle.clone(),
             live: Arc::clone(&self.shared.live),
             outside: Arc::clone(&self.shared.outside),

@@ -80,7 +80,7 @@ impl Walk {
     }
 
     async fn start_messenger(&mut self, step: &Fence) {
-        assert_eq!(step.text.trim(), "cargo run --example messenger");
+        assert_eq!(step.text.trim(), "HOOK_SECRET=hook-secret cargo run --example messenger");
         let messenger = crate::e2e::daemon::messenger().await;
         for file in ["channels.yaml", "switchboard.yaml"] {
             let path = self.folder.path().join(file);

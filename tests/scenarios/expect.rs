@@ -187,7 +187,7 @@ fn explain(play: &Play, words: &mut Words) {
         .filter(|decision| decision.dialog == dialog)
         .find_map(|decision| match &decision.verdict {
             Verdict::Routing(routing) => Some(routing),
-            Verdict::Rule(_) => None,
+            Verdict::Rule(_) | Verdict::Transfer(_) => None,
         })
         .expect("nothing was decided");
     let candidates: Vec<String> = decision

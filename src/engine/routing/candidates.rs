@@ -82,7 +82,6 @@ fn judge_one(
     weight: u32,
 ) -> (Candidate, u64) {
     let status = state.operators.get(operator);
-    let own_limit = live.config.operators.get(operator).and_then(|declared| declared.capacity_milli);
     let offered_already = dialog.offers.iter().any(|offer| offer.operator == *operator);
     let verdict = if !is_there(state, live, line, operator) {
         CandidateVerdict::Offline
@@ -95,14 +94,30 @@ fn judge_one(
     } else {
         CandidateVerdict::Eligible
     };
-    let order = OrderingKeys {
-        place,
-        load_milli: state.work.get(operator).map_or(0, |work| work.load_milli),
-        limit_milli: own_limit.or(line.routing.limit_milli),
-        last_offered_ms: status.map_or(0, |status| status.last_offered_ms),
-    };
+    let order = ordering_keys(state, live, line, &dialog.line, operator, place);
     let candidate = Candidate { operator: operator.clone(), verdict, order };
     (candidate, status.map_or(0, |status| status.last_offered_seq))
+}
+
+/// What an operator is compared by.
+pub(in crate::engine) fn ordering_keys(
+    state: &State,
+    live: &Live,
+    line: &Line,
+    line_id: &LineId,
+    operator: &OperatorId,
+    place: u32,
+) -> OrderingKeys {
+    let work = state.work.get(operator);
+    let own_limit = live.config.operators.get(operator).and_then(|declared| declared.capacity_milli);
+    OrderingKeys {
+        place,
+        load_milli: work.map_or(0, |work| work.load_milli),
+        limit_milli: own_limit.or(line.routing.limit_milli),
+        line_load_milli: work.and_then(|work| work.by_line.get(line_id)).copied().unwrap_or(0),
+        line_limit_milli: line.routing.limit_milli,
+        last_offered_ms: state.operators.get(operator).map_or(0, |status| status.last_offered_ms),
+    }
 }
 
 fn longest_without(a: &Candidate, a_seq: u64, b: &Candidate, b_seq: u64) -> Ordering {
