@@ -17,6 +17,7 @@ mod accept;
 mod access;
 mod answers;
 mod auth;
+mod call_memory;
 mod clients;
 mod close;
 mod config;

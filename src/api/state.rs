@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use crate::node::{ReadError, Shared};
 use crate::store::{Store, StoreError};
 
+use super::call_memory::CallMemory;
 use super::problem::Problem;
 
 /// Reads at the same time. Each holds a thread that may block; more would only wait for the disk.
@@ -15,13 +16,6 @@ const READS_MAX: usize = 256;
 
 /// Event streams at the same time. Each holds a connection (of 4,096) and a task.
 const STREAMS_MAX: usize = 2_048;
-
-/// Bytes of webhook calls in memory at the same time, in units of [`CALL_UNIT_BYTES`]: 64 MiB. Calls are read
-/// before anybody knows whose they are, so without a bound strangers could fill the memory.
-const CALL_UNITS_MAX: usize = 64 * 1024;
-
-/// The unit in which memory for webhook calls is counted.
-pub(super) const CALL_UNIT_BYTES: u64 = 1024;
 
 /// The daemon as handlers see it. Cheap to clone.
 #[derive(Clone)]
@@ -36,7 +30,7 @@ pub(super) struct Inner {
     /// Places for event streams.
     pub(super) streams: Arc<Semaphore>,
     /// Memory for webhook calls.
-    pub(super) calls: Semaphore,
+    pub(super) calls: CallMemory,
 }
 
 impl Api {
@@ -46,7 +40,7 @@ impl Api {
             shared,
             reads: Arc::new(Semaphore::new(READS_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
-            calls: Semaphore::new(CALL_UNITS_MAX),
+            calls: CallMemory::new(),
         }))
     }
 

@@ -1,15 +1,16 @@
 //! Calls of messengers.
 //!
-//! The order of intake, for every channel: cap the size → raw bytes → the connected channel → verify →
-//! parse → make durable → answer as the messenger expects. Nothing of a body is parsed before it is
-//! authentic, and nothing is confirmed before it is kept. Where we cannot keep it, the messenger is
+//! The order of intake, for every channel: the connected channel → what the head alone proves → cap the
+//! size → raw bytes → verify → parse → make durable → answer as the messenger expects. No body is read
+//! for a call that its head refuses, so strangers occupy no memory; nothing of a body is parsed before it
+//! is authentic, and nothing is confirmed before it is kept. Where we cannot keep it, the messenger is
 //! told to come again; a fact that comes again changes nothing.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -17,16 +18,17 @@ use futures_util::FutureExt;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
 
-use crate::channels::{Decoded, VerifyError, WebhookAnswer, WebhookCall};
+use crate::channels::{CallHead, Decoded, VerifyError, WebhookAnswer, WebhookCall};
 use crate::model::entry::Cause;
 use crate::model::id::ChannelId;
 use crate::model::input::Input;
 use crate::model::outcome::{Outcome, Rejection};
 use crate::node::{Submission, SubmitError};
 
+use super::call_memory::NotRead;
 use super::problem::Problem;
 use super::server::BodyLimits;
-use super::state::{Api, CALL_UNIT_BYTES};
+use super::state::Api;
 
 /// The largest call: messengers send references to files, never files. Twenty seconds are less than
 /// any messenger waits.
@@ -72,17 +74,6 @@ impl Received {
 
 async fn take_in(api: &Api, name: &str, request: Request) -> Received {
     let (parts, body) = request.into_parts();
-    let Ok(_memory) = api.calls.try_acquire_many(units(&body)) else {
-        return Received::undeclared(
-            "busy",
-            Problem::busy("too many calls are being read; come again in a second"),
-        );
-    };
-    let body = match BODY.read(body).await {
-        Ok(body) => body,
-        // Whose it is has not been looked at.
-        Err(error) => return Received::undeclared("body", error.into()),
-    };
     let outside = api.shared.outside.load_full();
     let channel = match outside.connections.channel(name) {
         None => return Received::undeclared("unknown", Problem::not_found()),
@@ -94,19 +85,31 @@ async fn take_in(api: &Api, name: &str, request: Request) -> Received {
         }
         Some(Ok(channel)) => Arc::clone(channel),
     };
-    let call = WebhookCall {
+    // What was looked up is released before the body is waited for.
+    drop(outside);
+    let head = CallHead {
         method: &parts.method,
         headers: &parts.headers,
         query: parts.uri.query().unwrap_or_default(),
-        body: &body,
     };
+    if let Err(error) = channel.verify_head(&head) {
+        return unauthentic(name, &error, head.method);
+    }
+    let mut memory = api.calls.hold(name);
+    let body = match memory.read(body, BODY).await {
+        Ok(body) => body,
+        Err(NotRead::Body(problem)) => return Received::refused("body", problem),
+        Err(NotRead::Busy) => {
+            return Received::refused(
+                "busy",
+                Problem::busy("too many calls are being read; come again in a second"),
+            );
+        }
+    };
+    let CallHead { method, headers, query } = head;
+    let call = WebhookCall { method, headers, query, body: &body };
     if let Err(error) = channel.verify(&call) {
-        tracing::debug!(channel = name, reason = error.reason(), "A webhook call was refused.");
-        let problem = match error {
-            VerifyError::Method => Problem::method_not_allowed(Some(other_method(&parts.method))),
-            _ => Problem::unauthentic_webhook(),
-        };
-        return Received::refused(error.reason(), problem);
+        return unauthentic(name, &error, method);
     }
     let decoded = match channel.decode(&call) {
         Ok(decoded) => decoded,
@@ -132,11 +135,13 @@ async fn take_in(api: &Api, name: &str, request: Request) -> Received {
     }
 }
 
-/// How much memory a call takes: what its length says, or the most that is read where it says nothing.
-fn units(body: &Body) -> u32 {
-    let most = u64::try_from(BODY.max_bytes).unwrap_or(u64::MAX);
-    let bytes = body.size_hint().exact().unwrap_or(most).min(most);
-    u32::try_from(bytes / CALL_UNIT_BYTES + 1).unwrap_or(u32::MAX)
+fn unauthentic(name: &str, error: &VerifyError, method: &Method) -> Received {
+    tracing::debug!(channel = name, reason = error.reason(), "A webhook call was refused.");
+    let problem = match error {
+        VerifyError::Method => Problem::method_not_allowed(Some(other_method(method))),
+        _ => Problem::unauthentic_webhook(),
+    };
+    Received::refused(error.reason(), problem)
 }
 
 /// Why facts are not kept.
@@ -186,19 +191,4 @@ fn answer_of(answer: WebhookAnswer) -> Response {
 /// The method that a channel has when it does not have this one.
 fn other_method(method: &Method) -> &'static str {
     if *method == Method::POST { "GET" } else { "POST" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_call_without_a_length_takes_as_much_memory_as_the_longest() {
-        assert_eq!(units(&Body::from(vec![0; 1024])), 2);
-        assert_eq!(units(&Body::empty()), 1);
-        let unknown =
-            Body::from_stream(futures_util::stream::empty::<Result<bytes::Bytes, std::io::Error>>());
-        assert_eq!(units(&unknown), 1025);
-        assert_eq!(units(&Body::from(vec![0; 3 * 1024 * 1024])), 1025, "more than that is not read");
-    }
 }

@@ -11,7 +11,7 @@ use crate::model::message::Button;
 
 use super::fault::safe_text;
 use super::text::{TextLimit, split};
-use super::wire::{SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
+use super::wire::{CallHead, SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
 
 /// One connected account of one messenger. Holds its settings and secrets, and no state.
 ///
@@ -23,7 +23,16 @@ pub trait Channel: fmt::Debug + Send + Sync {
     /// What can be sent through it.
     fn capabilities(&self) -> &'static Capabilities;
 
-    /// Checks that a call comes from the messenger, on its raw bytes and in constant time.
+    /// Refuses a call by its head as soon as that shows that [`Channel::verify`] would refuse it, whatever
+    /// its body. The caller asks before it reads the body, so that strangers cannot make it hold theirs: a
+    /// messenger whose whole proof stands in the head checks all of it here. Says nothing about the body.
+    ///
+    /// # Errors
+    /// As [`Channel::verify`].
+    fn verify_head(&self, head: &CallHead<'_>) -> Result<(), VerifyError>;
+
+    /// Checks that a call comes from the messenger, on its raw bytes and in constant time. Never takes a
+    /// call whose head [`Channel::verify_head`] refuses.
     ///
     /// # Errors
     /// Says what is wrong with the proof. The caller answers 405 to [`VerifyError::Method`] and 401 to

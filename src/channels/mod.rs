@@ -3,7 +3,8 @@
 //! One messenger per file, with the same steps in the same order:
 //!
 //! 1. **connect**: settings and secrets are checked once, when a configuration becomes the live one;
-//! 2. **verify**: the raw call is authentic; nothing of its body is parsed before that;
+//! 2. **verify**: the head of the call can be authentic (`verify_head`, before its body is read), and then
+//!    the raw call is; nothing of its body is parsed before that;
 //! 3. **decode**: the call becomes facts, each with its deduplication key, and the answer that the
 //!    messenger expects once they are durable;
 //! 4. **encode**: an effect becomes the next request that it needs;
@@ -52,4 +53,4 @@ pub use codec::{
 pub use registry::connect;
 pub use start::{ConnectError, ResolvedSecrets};
 pub use text::{TextLimit, TextUnit, split};
-pub use wire::{SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
+pub use wire::{CallHead, SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};

@@ -26,7 +26,7 @@ use super::codec::{
 use super::fault::{Fault, retry_after_ms};
 use super::start::{ConnectError, ResolvedSecrets};
 use super::text::{TextLimit, TextUnit};
-use super::wire::{SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
+use super::wire::{CallHead, SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
 
 /// What this codec sends. The texts and buttons are bounded by the size of a request alone.
 static CAPABILITIES: Capabilities = Capabilities {
@@ -81,8 +81,14 @@ impl Channel for Webhook {
         &CAPABILITIES
     }
 
+    /// The signature is over the body: before that is read it can only be looked at for its form.
+    fn verify_head(&self, head: &CallHead<'_>) -> Result<(), VerifyError> {
+        head.require_method(&Method::POST)?;
+        self.signature.given(head).map(drop)
+    }
+
     fn verify(&self, call: &WebhookCall<'_>) -> Result<(), VerifyError> {
-        call.require_method(&Method::POST)?;
+        call.head().require_method(&Method::POST)?;
         self.signature.verify(call)
     }
 

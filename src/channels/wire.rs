@@ -7,6 +7,17 @@ use http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 
 use super::codec::VerifyError;
 
+/// A call of a messenger to our webhook before its body was read.
+#[derive(Clone, Copy)]
+pub struct CallHead<'a> {
+    /// The HTTP method.
+    pub method: &'a Method,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The query without `?`; empty for none.
+    pub query: &'a str,
+}
+
 /// A call of a messenger to our webhook, before anything of it was parsed.
 #[derive(Clone, Copy)]
 pub struct WebhookCall<'a> {
@@ -21,6 +32,13 @@ pub struct WebhookCall<'a> {
 }
 
 impl<'a> WebhookCall<'a> {
+    /// The call without its body.
+    pub const fn head(&self) -> CallHead<'a> {
+        CallHead { method: self.method, headers: self.headers, query: self.query }
+    }
+}
+
+impl<'a> CallHead<'a> {
     /// Refuses any other method than `expected`.
     pub(super) fn require_method(&self, expected: &Method) -> Result<(), VerifyError> {
         if self.method == expected { Ok(()) } else { Err(VerifyError::Method) }
@@ -38,6 +56,13 @@ impl<'a> WebhookCall<'a> {
             return Err(VerifyError::Empty(name.clone()));
         }
         Ok(value.as_bytes())
+    }
+}
+
+impl fmt::Debug for CallHead<'_> {
+    /// Shows the method only: headers and query carry secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallHead").field("method", self.method).finish_non_exhaustive()
     }
 }
 

@@ -83,6 +83,9 @@ fn error_of(verdict: &Verdict) -> &str {
 fn an_authentic_call_is_taken() {
     for Subject { name, channel, proof, body, right, .. } in subjects() {
         assert_eq!(channel.verify(&call(&header(proof, &right), &body)), Ok(()), "{name}");
+        // Before the body is there the head is not refused, and without its proof it is.
+        assert_eq!(channel.verify_head(&call(&header(proof, &right), b"").head()), Ok(()), "{name}");
+        assert!(channel.verify_head(&call(&HeaderMap::new(), &body).head()).is_err(), "{name}");
         assert_eq!(channel.kind().as_str(), name);
         let decoded = channel.decode(&call(&HeaderMap::new(), &body)).unwrap();
         assert_eq!(decoded.received.len(), 1, "{name}");

@@ -5,13 +5,14 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderName;
 use sha2::Sha256;
+use sha2::digest::OutputSizeUser;
 use zeroize::Zeroizing;
 
 use crate::model::channel::{Signature, SignatureAlgorithm, SignatureEncoding};
 
 use crate::channels::codec::VerifyError;
 use crate::channels::start::{ConnectError, ResolvedSecrets, required};
-use crate::channels::wire::WebhookCall;
+use crate::channels::wire::{CallHead, WebhookCall};
 
 /// How the calls of one system are signed.
 pub(super) struct SignatureKey {
@@ -37,15 +38,28 @@ impl SignatureKey {
         })
     }
 
-    pub(super) fn verify(&self, call: &WebhookCall<'_>) -> Result<(), VerifyError> {
+    /// The signature of a call, right or wrong: it stands there once, and is written as agreed.
+    pub(super) fn given(&self, head: &CallHead<'_>) -> Result<Vec<u8>, VerifyError> {
         let malformed = || VerifyError::Malformed(self.header.clone());
-        let written = call.single_header(&self.header)?;
+        let written = head.single_header(&self.header)?;
         let written = written.strip_prefix(self.prefix.as_bytes()).ok_or_else(malformed)?;
         let given = match self.encoding {
             SignatureEncoding::Hex => unhex(written),
             SignatureEncoding::Base64 => STANDARD.decode(written).ok(),
+        };
+        let length = match self.algorithm {
+            SignatureAlgorithm::HmacSha256 => Sha256::output_size(),
+        };
+        match given {
+            Some(given) if given.len() == length => Ok(given),
+            // What has another form and what has another length cannot be right for any body.
+            Some(_) => Err(VerifyError::Mismatch),
+            None => Err(malformed()),
         }
-        .ok_or_else(malformed)?;
+    }
+
+    pub(super) fn verify(&self, call: &WebhookCall<'_>) -> Result<(), VerifyError> {
+        let given = self.given(&call.head())?;
         match self.algorithm {
             SignatureAlgorithm::HmacSha256 => {
                 // HMAC takes a key of any length, so the error has no cause.
