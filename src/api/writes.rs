@@ -147,6 +147,7 @@ impl Write<'_> {
         Command {
             actor: self.principal.actor(),
             scope,
+            lines: None,
             expected_version: self.headers.expected_version,
             action,
         }

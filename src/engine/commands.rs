@@ -21,8 +21,12 @@ use super::{accept, close, delivery, log, offers, transfer};
 
 pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Outcome {
     let done = match &command.action {
-        Action::Accept { dialog, operator } => accept::accept(step, *dialog, operator),
-        Action::Decline { dialog, operator } => accept::decline(step, *dialog, operator),
+        Action::Accept { dialog, operator } => {
+            current(step, command, *dialog).and_then(|()| accept::accept(step, *dialog, operator))
+        }
+        Action::Decline { dialog, operator } => {
+            current(step, command, *dialog).and_then(|()| accept::decline(step, *dialog, operator))
+        }
         Action::Reply { dialog, content, reply_to } => permit(step, command, *dialog, Needs::Owner)
             .and_then(|()| reply(step, command, *dialog, content, reply_to.clone())),
         Action::AddNote { dialog, text } => permit(step, command, *dialog, Needs::Part).and_then(|()| {
@@ -58,18 +62,50 @@ enum Needs {
     Part,
 }
 
-/// Checks once more, now that the order of things is settled, what was checked before the journal.
-fn permit(step: &Step<'_>, command: &Command, dialog: DialogId, needs: Needs) -> Result<(), Rejection> {
+/// Checks what is the same for every wish about a dialog: that it is within reach (a foreign one answers
+/// like a missing one), goes on, and is as the asker saw it.
+fn current(step: &Step<'_>, command: &Command, dialog: DialogId) -> Result<(), Rejection> {
     let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
+    if !is_within_reach(step, command, row) {
+        return Err(Rejection::UnknownDialog);
+    }
     if row.state == DialogState::Closed {
         return Err(Rejection::DialogClosed);
     }
     if command.expected_version.is_some_and(|expected| expected != row.version) {
         return Err(Rejection::VersionMismatch { current: row.version });
     }
+    Ok(())
+}
+
+/// Whether a dialog is on a line that the right reaches. A right that reaches the lines of a team reaches
+/// also, on other lines, what a narrower one would: what the operator has in hand, and the queues that
+/// they serve.
+fn is_within_reach(step: &Step<'_>, command: &Command, row: &Dialog) -> bool {
+    let Some(lines) = &command.lines else { return true };
+    if lines.contains(&row.line) {
+        return true;
+    }
+    match (&command.actor, command.scope) {
+        (Actor::Operator(operator), Scope::Team | Scope::Line) => {
+            has_part(row, operator) || (row.state.is_waiting() && step.live.may_serve(operator, &row.line))
+        }
+        _ => false,
+    }
+}
+
+/// Whether an operator owns a dialog or is offered it.
+fn has_part(row: &Dialog, operator: &OperatorId) -> bool {
+    row.owner.as_ref() == Some(operator) || row.offers.iter().any(|offer| offer.operator == *operator)
+}
+
+/// Checks once more, now that the order of things is settled, what was checked before the journal.
+fn permit(step: &Step<'_>, command: &Command, dialog: DialogId, needs: Needs) -> Result<(), Rejection> {
+    current(step, command, dialog)?;
+    let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
     let Actor::Operator(operator) = &command.actor else { return Ok(()) };
     let owns = row.owner.as_ref() == Some(operator);
-    let has_part = owns || row.offers.iter().any(|offer| offer.operator == *operator);
+    let has_part = has_part(row, operator);
     let may = match (command.scope, needs) {
         (Scope::Team | Scope::Line | Scope::Any, _) => true,
         (Scope::Own | Scope::OwnAndQueue, Needs::Owner) => owns,

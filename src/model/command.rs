@@ -18,6 +18,9 @@ pub struct Command {
     pub actor: Actor,
     /// How far the right reaches that they ask by.
     pub scope: Scope,
+    /// The lines that the right reaches as a whole, or that the token is bound to; `None`: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<BTreeSet<LineId>>,
     /// Optimistic concurrency: refuse when the dialog's version is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_version: Option<u64>,

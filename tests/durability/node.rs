@@ -68,6 +68,7 @@ pub(super) fn wish(operator: &str, key: &str, action: Action) -> Submission {
         input: Input::Command(Command {
             actor: Actor::Operator(operator),
             scope: Scope::Any,
+            lines: None,
             expected_version: None,
             action,
         }),

@@ -290,12 +290,13 @@ impl Play {
         let key = if words.skip("key") { words.word() } else { format!("key-{}", self.counter) };
         let scope =
             if words.skip("with") { serde_json::from_value(words.value()).unwrap() } else { Scope::Own };
+        let lines = words.skip("within").then(|| words.word().split(',').map(|line| line.into()).collect());
         let expected_version = words.skip("version").then(|| words.word().parse().unwrap());
         let (actor, scope) = match operator {
             Some(operator) => (Actor::Operator(operator), scope),
             None => (Actor::Integration("admin".into()), Scope::Any),
         };
-        self.take(&key, Input::Command(Command { actor, scope, expected_version, action }));
+        self.take(&key, Input::Command(Command { actor, scope, lines, expected_version, action }));
     }
 
     fn outcome(&mut self, effect: EffectId, attempt: u32, words: &mut Words) {

@@ -296,7 +296,7 @@ impl Company {
         let key = format!("key-{}", self.fresh());
         let actor = actor.map_or_else(|| Actor::Integration("bot".into()), Actor::Operator);
         let expected_version = self.random.chance(3).then(|| self.random.below(200));
-        let command = Command { actor, scope, expected_version, action };
+        let command = Command { actor, scope, lines: None, expected_version, action };
         self.asked.push((key.clone(), command.clone()));
         self.take(&key, Input::Command(command))
     }
