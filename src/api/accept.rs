@@ -1,6 +1,5 @@
 //! Accepting and declining an offered dialog.
 
-use axum::extract::State;
 use axum::response::Response;
 use serde_json::Value;
 
@@ -14,41 +13,25 @@ use crate::store::{Store, StoreError};
 use super::access::REPLY;
 use super::answers::Id;
 use super::auth::Principal;
-use super::fields::Fields;
 use super::problem::Problem;
-use super::state::Api;
-use super::writes::{Done, Write, WriteHeaders, answer_dialog, names_nothing};
+use super::writes::{DialogWriting, Write, Writing, names_nothing};
 
 /// How far back an offer is looked for, in things that happened in the dialog. Who lost an offer asks
 /// at once, if at all.
 const LOOK_BACK: usize = 200;
 
 /// `POST /v1/dialogs/{id}/accept`
-pub(super) async fn accept(
-    State(api): State<Api>,
-    principal: Principal,
-    Id(id): Id<DialogId>,
-    headers: WriteHeaders,
-    body: Fields,
-) -> Result<Response, Problem> {
+pub(super) async fn accept(Writing { write, id: Id(id), body }: DialogWriting) -> Result<Response, Problem> {
     body.finish()?;
-    let operator = operator_of(&principal)?;
-    let done = answer_offer(&api, &principal, headers, id, Action::Accept { dialog: id, operator }).await?;
-    answer_dialog(&api, &principal, id, &done).await
+    let operator = operator_of(&write.principal)?;
+    answer_offer(&write, id, Action::Accept { dialog: id, operator }).await
 }
 
 /// `POST /v1/dialogs/{id}/decline`
-pub(super) async fn decline(
-    State(api): State<Api>,
-    principal: Principal,
-    Id(id): Id<DialogId>,
-    headers: WriteHeaders,
-    body: Fields,
-) -> Result<Response, Problem> {
+pub(super) async fn decline(Writing { write, id: Id(id), body }: DialogWriting) -> Result<Response, Problem> {
     body.finish()?;
-    let operator = operator_of(&principal)?;
-    let done = answer_offer(&api, &principal, headers, id, Action::Decline { dialog: id, operator }).await?;
-    answer_dialog(&api, &principal, id, &done).await
+    let operator = operator_of(&write.principal)?;
+    answer_offer(&write, id, Action::Decline { dialog: id, operator }).await
 }
 
 /// Offers are answered by the operator to whom they are made, with their own token.
@@ -63,19 +46,13 @@ fn operator_of(principal: &Principal) -> Result<OperatorId, Problem> {
     })
 }
 
-async fn answer_offer(
-    api: &Api,
-    principal: &Principal,
-    headers: WriteHeaders,
-    id: DialogId,
-    action: Action,
-) -> Result<Done, Problem> {
-    let write = Write { api, principal, headers };
-    let scope = principal.require(REPLY)?;
-    let asker = principal.clone();
+async fn answer_offer(write: &Write, id: DialogId, action: Action) -> Result<Response, Problem> {
+    let scope = write.principal.require(REPLY)?;
+    let asker = write.principal.clone();
     // Of several who are offered a dialog the first to accept wins; the others do not see it any more,
     // and yet are told who has it.
-    let is_known = api
+    let is_known = write
+        .api
         .read(move |store| match (dialogs::get(store, id)?, asker.operator()) {
             (Some(row), _) if asker.sees(&row) || asker.reaches(scope, &row) => Ok(true),
             (Some(_), Some(operator)) => was_offered(store, id, operator),
@@ -83,11 +60,12 @@ async fn answer_offer(
         })
         .await?;
     let command = write.command(Scope::Own, action);
-    if is_known {
-        write.submit(command, names_nothing).await
+    let done = if is_known {
+        write.submit(command, names_nothing).await?
     } else {
-        write.again(command, names_nothing).await
-    }
+        write.again(command, names_nothing).await?
+    };
+    write.answer_dialog(id, &done).await
 }
 
 fn was_offered(store: &Store, id: DialogId, operator: &OperatorId) -> Result<bool, StoreError> {

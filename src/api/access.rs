@@ -82,6 +82,18 @@ impl Principal {
             }
     }
 
+    /// The lines that a scope reaches as a whole, or that the token is bound to where the scope reaches
+    /// none as a whole; `None`: all of them. With these the engine checks again.
+    pub(super) fn lines_reached(&self, scope: Scope) -> Option<BTreeSet<LineId>> {
+        match scope {
+            Scope::Own | Scope::OwnAndQueue | Scope::Any => self.lines.clone(),
+            Scope::Line if self.lines.is_some() => self.lines.clone(),
+            Scope::Team | Scope::Line => {
+                Some(self.team_lines.iter().filter(|line| self.is_within_lines(line)).cloned().collect())
+            }
+        }
+    }
+
     /// Whether a scope reaches everything there is.
     pub(super) const fn reaches_all(&self, scope: Scope) -> bool {
         matches!(scope, Scope::Any) && self.lines.is_none()
@@ -111,7 +123,8 @@ impl Principal {
         self.operator.as_ref().is_some_and(|operator| self.live.may_serve(operator, line))
     }
 
-    fn is_within_lines(&self, line: &LineId) -> bool {
+    /// Whether a line is none that the token's bound leaves out.
+    pub(super) fn is_within_lines(&self, line: &LineId) -> bool {
         self.lines.as_ref().is_none_or(|lines| lines.contains(line))
     }
 

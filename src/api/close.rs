@@ -1,19 +1,16 @@
 //! Closing a dialog.
 
-use axum::extract::State;
 use axum::response::Response;
 
 use crate::model::command::Action;
 use crate::model::dialog::{CloseReason, Dialog};
-use crate::model::id::DialogId;
 
 use super::access::CLOSE;
 use super::answers::Id;
 use super::auth::Principal;
-use super::fields::{Fields, WORD_CHARS_MAX};
+use super::fields::WORD_CHARS_MAX;
 use super::problem::Problem;
-use super::state::Api;
-use super::writes::{Write, WriteHeaders, answer_dialog, names_nothing};
+use super::writes::{DialogWriting, Writing, names_nothing};
 
 /// The reasons that a caller may give; the others are the daemon's own.
 const REASONS: [(&str, CloseReason); 3] = [
@@ -24,11 +21,7 @@ const REASONS: [(&str, CloseReason); 3] = [
 
 /// `POST /v1/dialogs/{id}/close`
 pub(super) async fn close(
-    State(api): State<Api>,
-    principal: Principal,
-    Id(id): Id<DialogId>,
-    headers: WriteHeaders,
-    mut body: Fields,
+    Writing { write, id: Id(id), mut body }: DialogWriting,
 ) -> Result<Response, Problem> {
     let given = body.optional_text("reason", WORD_CHARS_MAX).and_then(|word| {
         let reason = REASONS.iter().find(|(known, _)| *known == word).map(|(_, reason)| *reason);
@@ -38,13 +31,11 @@ pub(super) async fn close(
         reason
     });
     body.finish()?;
-    let write = Write { api: &api, principal: &principal, headers };
     let action = |row: &Dialog| {
-        let reason = given.unwrap_or_else(|| reason_of(&principal, row));
+        let reason = given.unwrap_or_else(|| reason_of(&write.principal, row));
         Ok(Action::Close { dialog: id, reason })
     };
-    let done = write.on_dialog(id, CLOSE, names_nothing, action).await?;
-    answer_dialog(&api, &principal, id, &done).await
+    write.change_dialog(id, CLOSE, names_nothing, action).await
 }
 
 /// Who closes somebody else's dialog does so as their supervisor.

@@ -107,9 +107,11 @@ pub(super) async fn get(
 pub(super) async fn reload(
     State(api): State<Api>,
     principal: Principal,
+    parameters: Parameters,
     body: Fields,
 ) -> Result<Response, Problem> {
     principal.require(ADMINISTER)?;
+    parameters.finish()?;
     body.finish()?;
     let report = api.shared.reload().await?;
     match report.result {

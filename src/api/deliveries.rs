@@ -14,12 +14,12 @@ use crate::store::queries::deliveries::{self, DeliveryFilter, DeliveryState};
 use super::access::ADMINISTER;
 use super::answers::{self, Id, WithSeq};
 use super::auth::Principal;
-use super::fields::{Fields, is_name};
+use super::fields::is_name;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Api;
 use super::time::Time;
-use super::writes::{Write, WriteHeaders, names_nothing};
+use super::writes::{Write, Writing, names_nothing};
 
 /// A delivery.
 #[derive(Debug, Serialize)]
@@ -127,39 +127,24 @@ async fn seen(api: &Api, principal: &Principal, id: EffectId) -> Result<Effect, 
 
 /// `POST /v1/deliveries/{id}/retry`
 pub(super) async fn retry(
-    State(api): State<Api>,
-    principal: Principal,
-    Id(id): Id<EffectId>,
-    headers: WriteHeaders,
-    body: Fields,
+    Writing { write, id: Id(id), body }: Writing<Id<EffectId>>,
 ) -> Result<Response, Problem> {
     body.finish()?;
-    act(&api, &principal, headers, id, Action::RetryDelivery { effect: id }).await
+    act(&write, id, Action::RetryDelivery { effect: id }).await
 }
 
 /// `POST /v1/deliveries/{id}/cancel`
 pub(super) async fn cancel(
-    State(api): State<Api>,
-    principal: Principal,
-    Id(id): Id<EffectId>,
-    headers: WriteHeaders,
-    body: Fields,
+    Writing { write, id: Id(id), body }: Writing<Id<EffectId>>,
 ) -> Result<Response, Problem> {
     body.finish()?;
-    act(&api, &principal, headers, id, Action::CancelDelivery { effect: id }).await
+    act(&write, id, Action::CancelDelivery { effect: id }).await
 }
 
-async fn act(
-    api: &Api,
-    principal: &Principal,
-    headers: WriteHeaders,
-    id: EffectId,
-    action: Action,
-) -> Result<Response, Problem> {
-    seen(api, principal, id).await?;
-    let write = Write { api, principal, headers };
+async fn act(write: &Write, id: EffectId, action: Action) -> Result<Response, Problem> {
+    seen(&write.api, &write.principal, id).await?;
     let command = write.command(Scope::Any, action);
     let done = write.submit(command, names_nothing).await?;
-    let effect = seen(api, principal, id).await?;
+    let effect = seen(&write.api, &write.principal, id).await?;
     answers::json(StatusCode::OK, &WithSeq { state: DeliveryShape::from(&effect), seq: done.seq })
 }

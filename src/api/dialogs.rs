@@ -20,7 +20,7 @@ use super::fields::{Fields, WORD_CHARS_MAX, is_name};
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Api;
-use super::writes::{Write, WriteHeaders, answer_dialog, names_nothing};
+use super::writes::{DialogWriting, Writing, names_nothing};
 
 /// The most labels of a dialog: it is kept in memory as a whole while it is open.
 const TAGS_MAX: usize = 100;
@@ -139,18 +139,10 @@ pub(super) async fn seen(api: &Api, principal: &Principal, id: DialogId) -> Resu
 }
 
 /// `PATCH /v1/dialogs/{id}`
-pub(super) async fn change(
-    State(api): State<Api>,
-    principal: Principal,
-    Id(id): Id<DialogId>,
-    headers: WriteHeaders,
-    body: Fields,
-) -> Result<Response, Problem> {
+pub(super) async fn change(Writing { write, id: Id(id), body }: DialogWriting) -> Result<Response, Problem> {
     let changes = read_changes(body)?;
-    let write = Write { api: &api, principal: &principal, headers };
     let action = move |_: &Dialog| Ok(Action::Update { dialog: id, changes });
-    let done = write.on_dialog(id, REPLY, names_nothing, action).await?;
-    answer_dialog(&api, &principal, id, &done).await
+    write.change_dialog(id, REPLY, names_nothing, action).await
 }
 
 fn read_changes(mut body: Fields) -> Result<DialogChanges, Problem> {

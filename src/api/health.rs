@@ -8,17 +8,20 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::answers;
+use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Api;
 
 /// `GET /healthz`: the process answers.
-pub(super) async fn alive() -> Result<Response, Problem> {
+pub(super) async fn alive(parameters: Parameters) -> Result<Response, Problem> {
+    parameters.finish()?;
     answers::json(StatusCode::OK, &json!({"status": "ok"}))
 }
 
 /// `GET /readyz`: messages and commands can be taken in. What is declared but not connected is listed
 /// and does not make the daemon unready: its other channels work.
-pub(super) async fn ready(State(api): State<Api>) -> Result<Response, Problem> {
+pub(super) async fn ready(State(api): State<Api>, parameters: Parameters) -> Result<Response, Problem> {
+    parameters.finish()?;
     let shared = &api.shared;
     let status = shared.config_status.load();
     let not_ready = if shared.stopping.is_cancelled() {
@@ -47,7 +50,8 @@ pub(super) async fn ready(State(api): State<Api>) -> Result<Response, Problem> {
 }
 
 /// `GET /metrics`, in the OpenMetrics text format.
-pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, Problem> {
+pub(super) async fn metrics(State(api): State<Api>, parameters: Parameters) -> Result<Response, Problem> {
+    parameters.finish()?;
     let shared = &api.shared;
     let gauge = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
     shared.metrics.applied_seq.set(gauge(shared.handle.applied_seq()));

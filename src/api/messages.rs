@@ -23,7 +23,7 @@ use super::message_shape::MessageShape;
 use super::parameters::Parameters;
 use super::problem::{FieldError, Problem};
 use super::state::Api;
-use super::writes::{Done, Write, WriteHeaders};
+use super::writes::{DialogWriting, Done, Write, Writing};
 
 /// The most buttons of a reply; messengers take fewer and refuse more.
 const BUTTONS_MAX: usize = 100;
@@ -111,22 +111,19 @@ pub(super) fn read_order(parameters: &mut Parameters) -> Order {
 }
 
 /// `POST /v1/dialogs/{id}/messages`
-pub(super) async fn reply(
-    State(api): State<Api>,
-    principal: Principal,
-    Id(id): Id<DialogId>,
-    headers: WriteHeaders,
-    body: Fields,
-) -> Result<Response, Problem> {
+pub(super) async fn reply(Writing { write, id: Id(id), body }: DialogWriting) -> Result<Response, Problem> {
     let (content, answered) = read_reply(body)?;
     let reply_to = match answered {
-        Some(message) => Some(external_id(&api, &principal, id, message).await?),
+        Some(message) => Some(external_id(&write.api, id, message).await?),
         None => None,
     };
-    let write = Write { api: &api, principal: &principal, headers };
-    let action = move |_: &Dialog| Ok(Action::Reply { dialog: id, content, reply_to });
+    // Whether the dialog may be seen, and whether the wish was fulfilled before, is asked first.
+    let action = move |_: &Dialog| {
+        let reply_to = reply_to.map(|known| known.ok_or_else(unknown_to_messenger)).transpose()?;
+        Ok(Action::Reply { dialog: id, content, reply_to })
+    };
     let done = write.on_dialog(id, REPLY, reply_field, action).await?;
-    answer_message(&api, &principal, id, &done).await
+    answer_message(&write, id, &done).await
 }
 
 fn read_reply(mut body: Fields) -> Result<(ReplyContent, Option<MessageId>), Problem> {
@@ -155,27 +152,17 @@ fn read_reply(mut body: Fields) -> Result<(ReplyContent, Option<MessageId>), Pro
     Ok((content, answered))
 }
 
-/// The messenger's id of the message that is answered.
-async fn external_id(
-    api: &Api,
-    principal: &Principal,
-    dialog: DialogId,
-    message: MessageId,
-) -> Result<String, Problem> {
-    let asker = principal.clone();
-    let found = api
-        .read(move |store| match dialogs::get(store, dialog)? {
-            Some(row) if asker.sees(&row) => Ok(Some(messages::get(store, dialog, message)?)),
-            _ => Ok(None),
-        })
-        .await?;
-    // A dialog that is not seen has no messages, known or unknown.
-    found.ok_or_else(Problem::not_found)?.and_then(|message| message.external_id).ok_or_else(|| {
-        Problem::invalid_fields(&[FieldError {
-            field: "/reply_to".to_owned(),
-            detail: "must be a message of this dialog that the messenger knows".to_owned(),
-        }])
-    })
+/// The messenger's id of the message that is answered; `None` when it has none, or there is no such message.
+async fn external_id(api: &Api, dialog: DialogId, message: MessageId) -> Result<Option<String>, Problem> {
+    let found = api.read(move |store| messages::get(store, dialog, message)).await?;
+    Ok(found.and_then(|message| message.external_id))
+}
+
+fn unknown_to_messenger() -> Problem {
+    Problem::invalid_fields(&[FieldError {
+        field: "/reply_to".to_owned(),
+        detail: "must be a message of this dialog that the messenger knows".to_owned(),
+    }])
 }
 
 fn reply_field(rejection: &Rejection) -> Option<&'static str> {
@@ -184,13 +171,13 @@ fn reply_field(rejection: &Rejection) -> Option<&'static str> {
 
 /// Answers with the message that a write made.
 pub(super) async fn answer_message(
-    api: &Api,
-    principal: &Principal,
+    write: &Write,
     dialog: DialogId,
     done: &Done,
 ) -> Result<Response, Problem> {
     let made = done.receipt.message;
-    let (row, message) = api
+    let (row, message) = write
+        .api
         .read(move |store| {
             let message = match made {
                 Some(id) => messages::get(store, dialog, id)?,
@@ -199,7 +186,7 @@ pub(super) async fn answer_message(
             Ok((dialogs::get(store, dialog)?, message))
         })
         .await?;
-    let is_seen = row.is_some_and(|row| principal.sees(&row));
+    let is_seen = row.is_some_and(|row| write.principal.sees(&row));
     match message {
         Some(message) if is_seen || !done.repeated => {
             let body = WithSeq { state: MessageShape::from(&message), seq: done.seq };

@@ -19,12 +19,12 @@ use super::access::{QUEUES, SEE};
 use super::answers::{self, Name, WithSeq};
 use super::auth::Principal;
 use super::explain::dialogs_of;
-use super::fields::{Fields, WORD_CHARS_MAX};
+use super::fields::WORD_CHARS_MAX;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Api;
 use super::time::Time;
-use super::writes::{Write, WriteHeaders, names_nothing};
+use super::writes::{Writing, names_nothing};
 
 /// An operator.
 #[derive(Debug, Serialize)]
@@ -101,11 +101,7 @@ fn shape(
 
 /// `PUT /v1/operators/{id}/presence`
 pub(super) async fn set_presence(
-    State(api): State<Api>,
-    principal: Principal,
-    Name(id): Name<OperatorId>,
-    headers: WriteHeaders,
-    mut body: Fields,
+    Writing { write, id: Name(id), mut body }: Writing<Name<OperatorId>>,
 ) -> Result<Response, Problem> {
     let word = body.text("status", WORD_CHARS_MAX);
     let presence = match word.as_str() {
@@ -121,6 +117,7 @@ pub(super) async fn set_presence(
     };
     body.finish()?;
     let presence = presence.ok_or_else(|| Problem::invalid_fields(&[]))?;
+    let principal = write.principal.clone();
     let is_declared = principal.live.config.operators.contains_key(&id);
     if !is_declared || !principal.may_set_presence(&id) {
         let seen = principal.scope(SEE).max(principal.scope(QUEUES));
@@ -131,11 +128,11 @@ pub(super) async fn set_presence(
             Problem::not_found()
         });
     }
-    let write = Write { api: &api, principal: &principal, headers };
     let scope = if principal.operator() == Some(&id) { Scope::Own } else { Scope::Any };
     let command = write.command(scope, Action::SetPresence { operator: id.clone(), presence });
     let done = write.submit(command, names_nothing).await?;
-    let state = api
+    let state = write
+        .api
         .read(move |store| {
             let Some(declared) = principal.live.config.operators.get(&id) else { return Ok(None) };
             let statuses = operators::statuses(store)?;

@@ -1,41 +1,31 @@
 //! Giving a dialog to somebody else, and putting it back into its queue.
 
-use axum::extract::State;
 use axum::response::Response;
 
 use crate::model::command::{Action, TransferTarget};
 use crate::model::dialog::Dialog;
-use crate::model::id::DialogId;
 use crate::model::outcome::Rejection;
 
 use super::access::{REQUEUE, TRANSFER};
 use super::answers::Id;
-use super::auth::Principal;
 use super::fields::Fields;
 use super::problem::Problem;
-use super::state::Api;
-use super::writes::{Write, WriteHeaders, answer_dialog, names_nothing};
+use super::writes::{DialogWriting, Writing, names_nothing};
 
 /// The longest word to the next operator, in characters.
 const COMMENT_CHARS_MAX: usize = 4_000;
 
 /// `POST /v1/dialogs/{id}/transfer`
 pub(super) async fn transfer(
-    State(api): State<Api>,
-    principal: Principal,
-    Id(id): Id<DialogId>,
-    headers: WriteHeaders,
-    mut body: Fields,
+    Writing { write, id: Id(id), mut body }: DialogWriting,
 ) -> Result<Response, Problem> {
     let to = body.object("to", read_target);
     let comment = body.optional_text("comment", COMMENT_CHARS_MAX);
     body.finish()?;
     // Without a target there was a complaint, and the reading ended with it.
     let to = to.ok_or_else(|| Problem::invalid_fields(&[]))?;
-    let write = Write { api: &api, principal: &principal, headers };
     let action = move |_: &Dialog| Ok(Action::Transfer { dialog: id, to, comment });
-    let done = write.on_dialog(id, TRANSFER, target_field, action).await?;
-    answer_dialog(&api, &principal, id, &done).await
+    write.change_dialog(id, TRANSFER, target_field, action).await
 }
 
 fn read_target(to: &mut Fields) -> Option<TransferTarget> {
@@ -62,16 +52,8 @@ fn target_field(rejection: &Rejection) -> Option<&'static str> {
 }
 
 /// `POST /v1/dialogs/{id}/requeue`
-pub(super) async fn requeue(
-    State(api): State<Api>,
-    principal: Principal,
-    Id(id): Id<DialogId>,
-    headers: WriteHeaders,
-    body: Fields,
-) -> Result<Response, Problem> {
+pub(super) async fn requeue(Writing { write, id: Id(id), body }: DialogWriting) -> Result<Response, Problem> {
     body.finish()?;
-    let write = Write { api: &api, principal: &principal, headers };
     let action = move |_: &Dialog| Ok(Action::Requeue { dialog: id });
-    let done = write.on_dialog(id, REQUEUE, names_nothing, action).await?;
-    answer_dialog(&api, &principal, id, &done).await
+    write.change_dialog(id, REQUEUE, names_nothing, action).await
 }

@@ -5,7 +5,7 @@
 //! the engine, which checks again. A wish that comes again under its key gets its first answer, even
 //! when the caller has lost sight of the dialog since: that may be what the wish did.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
 use http::StatusCode;
 use http::header::IF_MATCH;
@@ -25,9 +25,11 @@ use crate::node::Submission;
 use crate::store::queries::dialogs;
 
 use super::access::Needed;
-use super::answers::{self, WithSeq};
+use super::answers::{self, Id, WithSeq};
 use super::auth::Principal;
 use super::dialog_shape::DialogShape;
+use super::fields::Fields;
+use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Api;
 
@@ -95,13 +97,42 @@ pub(super) struct Done {
 }
 
 /// A write in the making: who, with what headers.
-pub(super) struct Write<'a> {
+pub(super) struct Write {
     /// The daemon.
-    pub(super) api: &'a Api,
+    pub(super) api: Api,
     /// Who asks.
-    pub(super) principal: &'a Principal,
+    pub(super) principal: Principal,
     /// Under which key.
-    pub(super) headers: WriteHeaders,
+    headers: WriteHeaders,
+}
+
+/// The request of a write about something that its path names (an [`Id`] or a name). A write has no
+/// parameters in its query: any is refused.
+pub(super) struct Writing<I> {
+    /// Who asks, and the way to have it done.
+    pub(super) write: Write,
+    /// About what.
+    pub(super) id: I,
+    /// What is wished.
+    pub(super) body: Fields,
+}
+
+/// The request of a write about a dialog.
+pub(super) type DialogWriting = Writing<Id<DialogId>>;
+
+impl<I: FromRequestParts<Api, Rejection = Problem> + Send> FromRequest<Api> for Writing<I> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        // Strangers learn nothing, not even whether what they ask is well written.
+        let principal = Principal::from_request_parts(&mut parts, api).await?;
+        let id = I::from_request_parts(&mut parts, api).await?;
+        let headers = WriteHeaders::from_request_parts(&mut parts, api).await?;
+        Parameters::from_request_parts(&mut parts, api).await?.finish()?;
+        let body = Fields::from_request(Request::from_parts(parts, body), api).await?;
+        Ok(Self { write: Write { api: api.clone(), principal, headers }, id, body })
+    }
 }
 
 /// What the body of a wish points at, for errors: see [`Problem::rejected`].
@@ -112,13 +143,28 @@ pub(super) fn names_nothing(_: &Rejection) -> Option<&'static str> {
     None
 }
 
-impl Write<'_> {
+impl Write {
+    /// Does something to a dialog and answers with the dialog as it is then.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    pub(super) async fn change_dialog(
+        &self,
+        dialog: DialogId,
+        needed: Needed,
+        field: FieldOf,
+        action: impl FnOnce(&Dialog) -> Result<Action, Problem>,
+    ) -> Result<Response, Problem> {
+        let done = self.on_dialog(dialog, needed, field, action).await?;
+        self.answer_dialog(dialog, &done).await
+    }
+
     /// Does something to a dialog. `action` makes the wish from the dialog as it is.
     ///
     /// # Errors
     /// The problem to answer with.
     pub(super) async fn on_dialog(
-        self,
+        &self,
         dialog: DialogId,
         needed: Needed,
         field: FieldOf,
@@ -129,7 +175,9 @@ impl Write<'_> {
         let scope = self.principal.scope(needed);
         let is_reached = scope.is_some_and(|scope| self.principal.reaches(scope, &row));
         if !is_reached && !self.principal.sees(&row) {
-            let command = self.command(scope.unwrap_or(Scope::Own), action(&row)?);
+            // Whatever is wrong with the wish says nothing about a dialog that may not be seen.
+            let action = action(&row).map_err(|_| Problem::not_found())?;
+            let command = self.command(scope.unwrap_or(Scope::Own), action);
             return self.again(command, field).await;
         }
         let scope = scope.ok_or_else(|| Problem::forbidden(needed.name))?;
@@ -147,14 +195,14 @@ impl Write<'_> {
         Command {
             actor: self.principal.actor(),
             scope,
-            lines: None,
+            lines: self.principal.lines_reached(scope),
             expected_version: self.headers.expected_version,
             action,
         }
     }
 
     /// Fulfils a wish about something that the caller may not see, if it was fulfilled before.
-    pub(super) async fn again(self, command: Command, field: FieldOf) -> Result<Done, Problem> {
+    pub(super) async fn again(&self, command: Command, field: FieldOf) -> Result<Done, Problem> {
         if self.headers.key.is_none() {
             return Err(Problem::not_found());
         }
@@ -171,7 +219,7 @@ impl Write<'_> {
     }
 
     /// Submits a wish and waits until it is durable.
-    pub(super) async fn submit(self, command: Command, field: FieldOf) -> Result<Done, Problem> {
+    pub(super) async fn submit(&self, command: Command, field: FieldOf) -> Result<Done, Problem> {
         let submission = Submission {
             input_id: self.input_id()?,
             cause: Cause::Token(self.principal.token().clone()),
@@ -194,27 +242,23 @@ impl Write<'_> {
             }
         }
     }
+
+    /// Answers with the dialog as it is after a write.
+    ///
+    /// # Errors
+    /// When the store cannot be read. The write is done all the same; the same key gives its answer.
+    pub(super) async fn answer_dialog(&self, dialog: DialogId, done: &Done) -> Result<Response, Problem> {
+        let row = self.api.read(move |store| dialogs::get(store, dialog)).await?;
+        let row = row.ok_or_else(Problem::not_found)?;
+        if done.repeated && !self.principal.sees(&row) {
+            // What became of it since is not theirs to see.
+            return answers::json(StatusCode::OK, &json!({"id": dialog, "seq": done.seq}));
+        }
+        let body = WithSeq { state: DialogShape::from(&row), seq: done.seq };
+        Ok(answers::with_version(answers::json(StatusCode::OK, &body)?, row.version))
+    }
 }
 
 fn random() -> Result<u64, Problem> {
     getrandom::u64().map_err(|error| Problem::internal(&error))
-}
-
-/// Answers with the dialog as it is after a write.
-///
-/// # Errors
-/// When the store cannot be read. The write is done all the same; the same key gives its answer.
-pub(super) async fn answer_dialog(
-    api: &Api,
-    principal: &Principal,
-    dialog: DialogId,
-    done: &Done,
-) -> Result<Response, Problem> {
-    let row = api.read(move |store| dialogs::get(store, dialog)).await?.ok_or_else(Problem::not_found)?;
-    if done.repeated && !principal.sees(&row) {
-        // What became of it since is not theirs to see.
-        return answers::json(StatusCode::OK, &json!({"id": dialog, "seq": done.seq}));
-    }
-    let body = WithSeq { state: DialogShape::from(&row), seq: done.seq };
-    Ok(answers::with_version(answers::json(StatusCode::OK, &body)?, row.version))
 }

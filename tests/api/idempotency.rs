@@ -78,6 +78,34 @@ async fn who_gave_a_dialog_away_gets_the_first_answer_again_and_no_sight_of_it()
 }
 
 #[tokio::test]
+async fn an_answer_to_a_message_is_repeated_also_when_the_dialog_was_given_away() {
+    let rig = Rig::start().await;
+    let id = rig.accepted("shop", 1, "anna").await;
+    rig.online("boris").await;
+    let path = format!("/v1/dialogs/{id}/messages");
+    let all = rig.get(&path).token("anna").send().await.expect(200);
+    let hello = all["items"][0]["id"].clone();
+    let reply = |key: &str, message: &serde_json::Value| {
+        rig.post(&path)
+            .token("anna")
+            .header("idempotency-key", key)
+            .json(&json!({"text": "Hi", "reply_to": message}))
+    };
+    let first = reply("reply-1", &hello).send().await.expect(201);
+    let give = rig.post(&format!("/v1/dialogs/{id}/transfer")).token("anna");
+    give.json(&json!({"to": {"operator": "boris"}})).send().await.expect(200);
+    rig.post(&format!("/v1/dialogs/{id}/accept")).token("boris").send().await.expect(200);
+
+    let again = reply("reply-1", &hello).send().await.expect(201);
+    assert_eq!(again, json!({"id": first["id"], "seq": first["seq"]}));
+    // What was not fulfilled before finds no dialog, whatever message it names.
+    for message in [hello, json!("m-999")] {
+        reply("reply-2", &message).send().await.expect(404);
+    }
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn a_key_must_be_visible_and_short() {
     let rig = Rig::start().await;
     let id = rig.accepted("shop", 1, "anna").await;

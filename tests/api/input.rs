@@ -133,6 +133,57 @@ async fn a_bad_query_is_400_with_the_names_of_the_parameters() {
 }
 
 #[tokio::test]
+async fn writes_and_the_daemons_own_routes_take_no_parameters() {
+    let rig = Rig::start().await;
+    let id = rig.accepted("shop", 1, "anna").await;
+    let routes = switchboard::api::table();
+    let own = ["/healthz", "/readyz", "/metrics"];
+    let silent = routes.into_iter().filter(|route| {
+        own.contains(&route.path) || (route.path.starts_with("/v1") && route.method != Method::GET)
+    });
+    let mut count = 0;
+    for route in silent {
+        let path = format!("{}?dry_run=1", route.path.replace("{id}", &id));
+        let answer = rig.call(route.method.clone(), &path).token("admin").send().await;
+        // A path may name something else than a dialog: then that comes first.
+        if route.path.starts_with("/v1/deliveries") {
+            assert_eq!(answer.status.as_u16(), 404, "{path}");
+            continue;
+        }
+        assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (400, "invalid_parameter"), "{path}");
+        assert_eq!(answer.json()["errors"][0]["field"], "dry_run", "{path}");
+        count += 1;
+    }
+    assert!(count >= 12, "{count}");
+    rig.post("/v1/dialogs/d-1/close?dry_run=1").send().await.expect(401);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn an_offer_is_answered_only_at_the_version_that_was_seen() {
+    let rig = Rig::start().await;
+    rig.online("anna").await;
+    rig.online("boris").await;
+    rig.telegram("shop", 1, 1, "hello").await.expect(200);
+    let id = rig.dialogs("anna").await[0]["id"].as_str().unwrap().to_owned();
+    let seen = rig.get(&format!("/v1/dialogs/{id}")).token("anna").send().await;
+    let version = seen.headers["etag"].to_str().unwrap().to_owned();
+    for verb in ["accept", "decline"] {
+        let path = format!("/v1/dialogs/{id}/{verb}");
+        let answer = rig.post(&path).token("anna").header("if-match", "\"1\"").send().await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.problem()),
+            (409, "version_mismatch".to_owned()),
+            "{verb}"
+        );
+        assert_eq!(format!("\"{}\"", answer.json()["current"]), version, "{verb}");
+    }
+    let path = format!("/v1/dialogs/{id}/accept");
+    rig.post(&path).token("anna").header("if-match", &version).send().await.expect(200);
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_404_alike_and_what_cannot_be_done_is_405() {
     let rig = Rig::start().await;
     let mut bodies = Vec::new();
