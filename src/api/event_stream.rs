@@ -208,6 +208,10 @@ impl EventStream {
 
     fn sight(&self, event: &Event) -> Sight {
         let principal = &self.principal;
+        // The lines of a token are a bound for everything, also for what is about the operator.
+        if event.line.as_ref().is_some_and(|line| !principal.is_within_lines(line)) {
+            return Sight::No;
+        }
         if concerns(event, principal) {
             return Sight::Yes;
         }

@@ -169,6 +169,28 @@ async fn each_reader_sees_what_the_token_may_see() {
 }
 
 #[tokio::test]
+async fn a_token_bound_to_lines_hears_nothing_of_other_lines_even_about_its_operator() {
+    let rig = Rig::start().await;
+    rig.accepted("shop", 1, "anna").await;
+    rig.telegram("help", 2, 2, "for support").await.expect(200);
+    let away = serde_json::json!({"status": "away"});
+    let presence = rig.call(http::Method::PUT, "/v1/operators/anna/presence").token("anna").json(&away);
+    let last = presence.send().await.expect(200)["seq"].clone();
+
+    let mut unbound = Reader::open(&rig, "anna", "/v1/events?after=0", None).await;
+    assert!(unbound.until("dialog.accepted").await.iter().any(|(_, event)| event["line"] == "sales"));
+    let mut bound = Reader::open(&rig, "anna-at-support", "/v1/events?after=0", None).await;
+    loop {
+        let (_, event) = bound.next().await.unwrap();
+        assert!(event["line"].is_null(), "{event}");
+        if event["seq"] == last {
+            break;
+        }
+    }
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn a_token_that_is_removed_ends_its_streams() {
     let rig = Rig::start().await;
     let mut reader = Reader::open(&rig, "crm", "/v1/events", None).await;

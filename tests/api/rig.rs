@@ -132,6 +132,7 @@ pub(super) fn operators(without: &str) -> String {
         ("crm", "role: integration, lines: [sales]"),
         ("erp", "role: integration, lines: [support]"),
         ("watcher", "role: watcher"),
+        ("anna-at-support", "operator: anna, lines: [support]"),
         ("expired", "role: admin, expires: 2026-03-01"),
     ];
     let tokens: String = tokens
