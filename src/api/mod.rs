@@ -46,4 +46,4 @@ mod transfer;
 mod webhooks;
 mod writes;
 
-pub use routes::{Access, Route, metrics_router, router, router_without_metrics, table};
+pub use routes::{Access, Route, router, table};

@@ -71,14 +71,12 @@ fn rows() -> Vec<Row> {
         (Method::GET, EVENTS, Token, get(events::follow)),
         (Method::GET, "/healthz", Open, get(health::alive)),
         (Method::GET, "/readyz", Open, get(health::ready)),
-        (Method::GET, METRICS, Open, get(health::metrics)),
+        (Method::GET, "/metrics", Open, get(health::metrics)),
     ]
 }
 
 /// Streams are counted apart from reads: they last.
 const EVENTS: &str = "/v1/events";
-
-const METRICS: &str = "/metrics";
 
 /// All routes, for tests and documentation.
 pub fn table() -> Vec<Route> {
@@ -87,27 +85,11 @@ pub fn table() -> Vec<Route> {
 
 /// The whole API.
 pub fn router(shared: Shared) -> Router {
-    build(Api::new(shared), |_| true)
-}
-
-/// The metrics alone, for a listener of their own.
-pub fn metrics_router(shared: Shared) -> Router {
-    build(Api::new(shared), |path| path == METRICS)
-}
-
-/// The API without the metrics, when they have a listener of their own.
-pub fn router_without_metrics(shared: Shared) -> Router {
-    build(Api::new(shared), |path| path != METRICS)
-}
-
-fn build(api: Api, has: impl Fn(&str) -> bool) -> Router {
+    let api = Api::new(shared);
     let mut messengers = Router::new();
     let mut reads = Router::new();
     let mut others = Router::new();
     for (_, path, access, handler) in rows() {
-        if !has(path) {
-            continue;
-        }
         // The way of a webhook call is the hot path: it has a counter of its own and nothing around it.
         let part = match access {
             Access::Messenger => &mut messengers,

@@ -12,7 +12,6 @@ use tokio_util::task::TaskTracker;
 
 use super::connection::{self, EndSignals};
 use super::limits::ServerLimits;
-use super::places::Places;
 
 /// The first pause after a failed accept. Out of file descriptors, accept fails again at once until some connection
 /// closes, and would use a whole core.
@@ -40,7 +39,6 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Served {
     let free = Arc::new(Semaphore::new(limits.max_connections.get().min(Semaphore::MAX_PERMITS)));
-    let places = Places::new(limits.max_connections_per_address);
     let connections = TaskTracker::new();
     let signals = EndSignals { shutdown: shutdown.clone(), cut: CancellationToken::new() };
     let mut backoff = Backoff::default();
@@ -62,14 +60,10 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 backoff = Backoff::default();
-                let Some(place) = places.take(peer.ip()) else {
-                    tracing::debug!(%peer, "A connection over the limit of its address was closed.");
-                    continue;
-                };
                 let connection = connection::run(stream, peer, router.clone(), limits, signals.clone());
                 connections.spawn(async move {
                     connection.await;
-                    drop((permit, place));
+                    drop(permit);
                 });
             }
             Err(error) => {

@@ -20,10 +20,6 @@ use super::stream::StallGuard;
 /// hyper refuses smaller buffers.
 const MIN_BUFFER_BYTES: usize = 8192;
 
-/// The address of the connection's other end, as a request extension. Behind a proxy this is the proxy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConnectedPeer(pub SocketAddr);
-
 /// The two signals by which a connection ends before its client wants it.
 #[derive(Clone)]
 pub(super) struct EndSignals {
@@ -46,8 +42,7 @@ pub(super) async fn run(
         tracing::debug!(%peer, %error, "The connection keeps its send delay.");
     }
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(|body| Body::new(LimitedBody::new(body, limits.body)));
-        request.extensions_mut().insert(ConnectedPeer(peer));
+        let request = request.map(|body| Body::new(LimitedBody::new(body, limits.body)));
         router.clone().oneshot(request)
     });
     let stream = TokioIo::new(StallGuard::new(stream, limits.write_stall_timeout));

@@ -37,10 +37,6 @@ pub struct ServerLimits {
     /// The most connections at the same time. Further ones are not accepted and wait in the kernel's queue: behind a
     /// proxy a short wait is better than a failed request, and the kernel bounds that queue too.
     pub max_connections: NonZeroUsize,
-    /// The most connections of one address (IPv6: of one /64 network, which is what one subscriber gets). Further
-    /// ones are closed at once, because one address must not hold up the others. `None` by default: behind a proxy
-    /// all connections have the proxy's address. Set it when clients reach the port directly.
-    pub max_connections_per_address: Option<NonZeroUsize>,
     /// The time for a whole request head, counted from the moment at which the connection is ready for it. It covers
     /// new connections that say nothing and idle ones between two requests.
     pub header_read_timeout: Duration,
@@ -60,7 +56,6 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             max_connections: MAX_CONNECTIONS,
-            max_connections_per_address: None,
             header_read_timeout: HEADER_READ_TIMEOUT,
             max_headers: MAX_HEADERS,
             max_head_bytes: MAX_HEAD_BYTES,

@@ -1,8 +1,7 @@
 //! The server loop: from a listening socket to an axum router, with every resource bounded.
 //!
 //! What lives here: the limits (`limits`), the accept loop with graceful shutdown (`accept`), the life of one
-//! connection (`connection`), the count of connections per address (`places`), the bounds on a request body (`body`)
-//! and on a stalled write (`stream`).
+//! connection (`connection`), the bounds on a request body (`body`) and on a stalled write (`stream`).
 //! Who may call it: `node`, which owns the listener; routes read bodies with [`BodyLimits::read`].
 //! What it may call: libraries only. It knows no route.
 //!
@@ -17,12 +16,10 @@ mod accept;
 mod body;
 mod connection;
 mod limits;
-mod places;
 mod stream;
 
 pub use accept::{Served, serve};
 pub use body::{BodyError, BodyLimits, LimitedBody};
-pub use connection::ConnectedPeer;
 pub use limits::ServerLimits;
 
 #[cfg(test)]
