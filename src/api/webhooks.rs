@@ -18,10 +18,12 @@ use futures_util::FutureExt;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
 
-use crate::channels::{CallHead, Decoded, VerifyError, WebhookAnswer, WebhookCall};
+use crate::channels::{CallHead, DecodeError, Decoded, VerifyError, WebhookAnswer, WebhookCall};
 use crate::model::entry::Cause;
 use crate::model::id::ChannelId;
+use crate::model::inbound::{Fact, Inbound};
 use crate::model::input::Input;
+use crate::model::input_id;
 use crate::model::outcome::{Outcome, Rejection};
 use crate::node::{Submission, SubmitError};
 
@@ -111,16 +113,20 @@ async fn take_in(api: &Api, name: &str, request: Request) -> Received {
     if let Err(error) = channel.verify(&call) {
         return unauthentic(name, &error, method);
     }
-    let decoded = match channel.decode(&call) {
-        Ok(decoded) => decoded,
-        Err(error) => {
-            tracing::warn!(channel = name, %error, "An authentic webhook call cannot be read.");
+    let (result, decoded) = match channel.decode(&call) {
+        Ok(decoded) => ("accepted", decoded),
+        // The sender can mend this one: smaller batches.
+        Err(error @ DecodeError::TooManyItems { .. }) => {
             return Received::refused("undecodable", Problem::bad_request("undecodable", error.to_string()));
+        }
+        Err(error) => {
+            tracing::warn!(channel = name, %error, "An authentic webhook call cannot be read; it is kept as it came.");
+            ("undecodable", kept_raw(name, &body, &error))
         }
     };
     let Decoded { received, answer } = decoded;
     match keep(api, name, received).await {
-        Ok(()) => Received { is_declared: true, result: "accepted", answer: answer_of(answer) },
+        Ok(()) => Received { is_declared: true, result, answer: answer_of(answer) },
         Err(NotKept::Submit(error)) => Received::refused(
             "busy",
             Problem::busy(match error {
@@ -142,6 +148,18 @@ fn unauthentic(name: &str, error: &VerifyError, method: &Method) -> Received {
         _ => Problem::unauthentic_webhook(),
     };
     Received::refused(error.reason(), problem)
+}
+
+/// An authentic call that cannot be read, as it came. A messenger that is told no would bring it again and
+/// again, and hold back everything behind it.
+fn kept_raw(name: &str, body: &[u8], error: &DecodeError) -> Decoded {
+    let channel = ChannelId::from(name);
+    let fact = Fact::Unsupported { what: error.to_string(), raw: String::from_utf8_lossy(body).into_owned() };
+    let received = crate::channels::Received {
+        input_id: input_id::item(&channel, body),
+        inbound: Inbound { channel, external_at_ms: None, fact },
+    };
+    Decoded { received: vec![received], answer: WebhookAnswer::empty() }
 }
 
 /// Why facts are not kept.

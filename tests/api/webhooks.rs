@@ -104,7 +104,8 @@ async fn what_cannot_be_taken_in_is_answered_as_the_contract_says() {
     assert!(method.headers["allow"].to_str().unwrap().contains("POST"));
 
     let rubbish = rig.post("/webhooks/shop").header(SECRET, TELEGRAM_SECRET).body("not JSON").send().await;
-    assert_eq!((rubbish.status.as_u16(), rubbish.problem()), (400, "undecodable".to_owned()));
+    // It is authentic: kept as it came, so that it does not hold back what comes behind it.
+    assert_eq!(rubbish.status.as_u16(), 200);
 
     let large = "x".repeat(1024 * 1024 + 1);
     let large = rig.post("/webhooks/shop").header(SECRET, TELEGRAM_SECRET).body(large).send().await;
