@@ -39,7 +39,11 @@ impl<'a> Fault<'a> {
 
     /// Refused for good.
     pub(super) fn refused(self, reason: Refusal, error: &str) -> Verdict {
-        Verdict::Ended(Attempt::Refused { reason, error: safe_text(error, self.secrets) })
+        Verdict::Ended(Attempt::Refused {
+            reason,
+            error: safe_text(error, self.secrets),
+            parts_done: self.progress.parts_done,
+        })
     }
 
     /// Perhaps delivered.

@@ -98,6 +98,7 @@ pub(super) fn classify(response: &WireResponse) -> Attempt {
         410 => Attempt::Refused {
             reason: Refusal::Gone,
             error: "the endpoint answered 410: it wants no more".to_owned(),
+            parts_done: 0,
         },
         status => Attempt::Retry {
             after_ms: retry_after_ms(response),

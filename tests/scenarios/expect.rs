@@ -161,6 +161,7 @@ fn effect(play: &Play, name: &str, words: &mut Words) {
     let row = &play.world.archive.effects[&play.effect(name)];
     match words.word().as_str() {
         "attempts" => assert_eq!(row.attempts.to_string(), words.word()),
+        "parts" => assert_eq!(row.parts_done.to_string(), words.word()),
         "error" => assert_eq!(row.last_error.as_deref(), Some(words.word().as_str())),
         state => assert_eq!(row.state.as_str(), state, "{row:?}"),
     }
