@@ -49,6 +49,7 @@ pub use codec::{
     ButtonFault, ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Progress, Received,
     Verdict, VerifyError,
 };
+pub use fault::retry_after_ms;
 pub use registry::connect;
 pub use start::{ConnectError, ResolvedSecrets};
 pub use text::{TextLimit, TextUnit, split};

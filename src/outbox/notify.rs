@@ -10,12 +10,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
-use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use serde_json::json;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::channels::retry_after_ms;
 use crate::model::effect::{Attempt, Notification, Refusal};
 use crate::model::id::EffectId;
 
@@ -101,17 +102,11 @@ pub(super) fn classify(response: &WireResponse) -> Attempt {
             parts_done: 0,
         },
         status => Attempt::Retry {
-            after_ms: retry_after_ms(response),
+            after_ms: retry_after_ms(&response.headers),
             error: format!("the endpoint answered {status}"),
             parts_done: 0,
         },
     }
-}
-
-/// `Retry-After` in its form of seconds; the form of a date is as good as none.
-fn retry_after_ms(response: &WireResponse) -> Option<u64> {
-    let seconds: u64 = response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    seconds.checked_mul(1000)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
 use ::http::HeaderMap;
+use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::channels::{ResolvedSecrets, connect};
