@@ -74,7 +74,12 @@ pub(super) fn expect(play: &Play, words: &mut Words) {
         "client" => {
             let name = words.word();
             let chat = play.world.archive.chats.values().find(|chat| chat.address.chat == name).unwrap();
-            assert_eq!(chat.allowed, words.word() == "allowed");
+            if words.skip("phones") {
+                let client = &play.world.archive.clients[&chat.client];
+                assert_eq!(client.phones.len().to_string(), words.word());
+            } else {
+                assert_eq!(chat.allowed, words.word() == "allowed");
+            }
         }
         name if name.starts_with('d') => dialog(&play.world.archive.dialogs[&play.dialog(name)], words),
         name if name.starts_with('e') => effect(play, name, words),

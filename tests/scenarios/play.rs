@@ -190,7 +190,9 @@ impl Play {
         let id = words.take_suffix("as");
         let channel = words.take_suffix("in").unwrap_or_else(|| "shop-telegram".to_owned());
         let chat = ExternalChat { id: name.clone() };
-        let user = ExternalUser { id: name.clone(), name: Some(name.clone()), ..ExternalUser::default() };
+        let phone = words.take_suffix("phone");
+        let user =
+            ExternalUser { id: name.clone(), name: Some(name.clone()), phone, ..ExternalUser::default() };
         self.counter += 1;
         let number = self.counter;
         let (input_id, fact) = match words.word().as_str() {
