@@ -229,9 +229,10 @@ impl Problem {
             Rejection::TemplateFailed(_) => {
                 unprocessable("the template cannot be filled in with these variables".to_owned())
             }
-            Rejection::EmptyText | Rejection::OperatorNotOnLine | Rejection::KeyReused => {
-                unprocessable(rejection.to_string())
-            }
+            Rejection::EmptyText
+            | Rejection::CustomTooLarge { .. }
+            | Rejection::OperatorNotOnLine
+            | Rejection::KeyReused => unprocessable(rejection.to_string()),
             Rejection::NotConfigured | Rejection::UnknownChannel => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code, rejection.to_string()).with_retry()
             }

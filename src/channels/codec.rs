@@ -321,12 +321,12 @@ pub enum EncodeError {
 }
 
 impl EncodeError {
-    /// How the attempt ends: trying again would give the same.
-    pub fn attempt(&self) -> Attempt {
+    /// How the attempt ends after `parts_done` parts: trying again would give the same.
+    pub fn attempt(&self, parts_done: u32) -> Attempt {
         if *self == Self::Complete {
             return Attempt::Delivered { external_id: None };
         }
-        Attempt::Refused { reason: Refusal::Permanent, error: safe_text(&self.to_string(), &[]) }
+        Attempt::Refused { reason: Refusal::Permanent, error: safe_text(&self.to_string(), &[]), parts_done }
     }
 }
 

@@ -1,7 +1,8 @@
 //! What goes wrong on the wire, in the words of the model: shared by all messengers.
 
+use chrono::DateTime;
 use http::HeaderMap;
-use http::header::RETRY_AFTER;
+use http::header::{DATE, RETRY_AFTER};
 
 use crate::model::effect::{Attempt, Refusal};
 
@@ -39,7 +40,11 @@ impl<'a> Fault<'a> {
 
     /// Refused for good.
     pub(super) fn refused(self, reason: Refusal, error: &str) -> Verdict {
-        Verdict::Ended(Attempt::Refused { reason, error: safe_text(error, self.secrets) })
+        Verdict::Ended(Attempt::Refused {
+            reason,
+            error: safe_text(error, self.secrets),
+            parts_done: self.progress.parts_done,
+        })
     }
 
     /// Perhaps delivered.
@@ -75,10 +80,17 @@ pub(super) fn safe_text(error: &str, secrets: &[&str]) -> String {
     safe.get(..end).unwrap_or_default().trim().to_owned()
 }
 
-/// What `Retry-After` asks for, in ms. Only seconds are read: a date would need a clock.
-pub(super) fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
-    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(seconds.saturating_mul(1000))
+/// What `Retry-After` asks for, in ms: a number of seconds, or a date. A date is counted from the `Date` of the
+/// same answer: so no clock is needed, and it does not matter how far the receiver's is from ours.
+pub fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(seconds.saturating_mul(1000));
+    }
+    let date = |text: &str| DateTime::parse_from_rfc2822(text.trim()).ok();
+    let (until, now) = (date(text)?, date(headers.get(DATE)?.to_str().ok()?)?);
+    // A date that has passed asks for no wait.
+    Some(u64::try_from((until - now).num_milliseconds()).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -117,17 +129,25 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_seconds_only() {
-        for (text, expected) in [
-            ("35", Some(35_000)),
-            (" 0 ", Some(0)),
-            ("Wed, 21 Oct 2026 07:28:00 GMT", None),
-            ("-1", None),
-            ("1.5", None),
-            ("18446744073709551615", Some(u64::MAX)),
+    fn retry_after_is_a_number_of_seconds_or_a_date_counted_from_that_of_the_answer() {
+        let now = Some("Wed, 21 Oct 2026 07:27:00 GMT");
+        for (text, date, expected) in [
+            ("35", None, Some(35_000)),
+            (" 0 ", now, Some(0)),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", now, Some(60_000)),
+            ("Wed, 21 Oct 2026 07:26:00 GMT", now, Some(0)),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", None, None),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", Some("now"), None),
+            ("soon", now, None),
+            ("-1", now, None),
+            ("1.5", now, None),
+            ("18446744073709551615", None, Some(u64::MAX)),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(RETRY_AFTER, HeaderValue::from_static(text));
+            if let Some(date) = date {
+                headers.insert(DATE, HeaderValue::from_static(date));
+            }
             assert_eq!(retry_after_ms(&headers), expected, "{text}");
         }
     }

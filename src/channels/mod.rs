@@ -23,7 +23,8 @@
 //!
 //! 1. Its settings become a variant of [`ChannelSettings`](crate::model::channel::ChannelSettings).
 //! 2. Its codec is one file here (`viber.rs`), in the order above. Parts that are about it alone go
-//!    to a folder of its name. Parts that serve all are in [`text`](split), `fault.rs` and `wire.rs`.
+//!    to a folder of its name. Parts that serve all are in [`text`](split), `person.rs`, `fault.rs`
+//!    and `wire.rs`.
 //! 3. One line in `registry.rs` connects it.
 //! 4. Recorded payloads go to `tests/fixtures/channels/viber/`, and one row to the table of
 //!    `tests/channels/conformance.rs`: each channel passes the same suite.
@@ -39,6 +40,7 @@
 
 mod codec;
 mod fault;
+mod person;
 mod registry;
 mod start;
 mod telegram;
@@ -50,6 +52,7 @@ pub use codec::{
     ButtonFault, ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Progress, Received,
     Verdict, VerifyError,
 };
+pub use fault::retry_after_ms;
 pub use registry::connect;
 pub use start::{ConnectError, ResolvedSecrets};
 pub use text::{TextLimit, TextUnit, split};

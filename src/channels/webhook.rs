@@ -61,7 +61,11 @@ impl Webhook {
             id: id.clone(),
             signature: SignatureKey::connect(&settings.signature, secrets)?,
             mapping: Mapping::compile(&settings.inbound)?,
-            template: settings.outbound.as_ref().map(RequestTemplate::compile).transpose()?,
+            template: settings
+                .outbound
+                .as_ref()
+                .map(|outbound| RequestTemplate::compile(outbound, secrets))
+                .transpose()?,
         })
     }
 }
@@ -122,7 +126,8 @@ impl Channel for Webhook {
         progress: &Progress,
         response: Result<&WireResponse, &SendFailure>,
     ) -> Verdict {
-        let secrets = [self.signature.secret()];
+        let in_headers = self.template.iter().flat_map(RequestTemplate::secrets);
+        let secrets: Vec<&str> = std::iter::once(self.signature.secret()).chain(in_headers).collect();
         let fault = Fault::new(progress, &secrets);
         let response = match response {
             Ok(response) => response,

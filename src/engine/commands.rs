@@ -203,6 +203,10 @@ fn close_by_hand(step: &mut Step<'_>, dialog: DialogId, reason: CloseReason) -> 
     Ok(Receipt { dialog: Some(dialog), message: None })
 }
 
+/// The most that the own fields of a dialog take together, in bytes of JSON. They are read and written with
+/// each change of the dialog.
+const CUSTOM_BYTES_MAX: usize = 64 * 1024;
+
 /// Changes fields of a dialog; a change that changes nothing states nothing.
 pub(super) fn update(
     step: &mut Step<'_>,
@@ -212,6 +216,9 @@ pub(super) fn update(
     let before = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?.clone();
     let mut after = before.clone();
     change_fields(&mut after, changes);
+    if after.custom != before.custom && json!(after.custom).to_string().len() > CUSTOM_BYTES_MAX {
+        return Err(Rejection::CustomTooLarge { max: CUSTOM_BYTES_MAX });
+    }
     if after != before {
         step.change_dialog(dialog, |row| change_fields(row, changes));
         let mut data = serde_json::Map::new();

@@ -16,8 +16,8 @@ use crate::model::timer::TimerKey;
 use super::backoff;
 use super::step::Step;
 
-/// An attempt that has no result after this time is uncertain. Above the outbox's own deadline for a
-/// request (30 s per part), so that it strikes only when the worker is gone.
+/// An attempt that has no result after this time is uncertain. Far above the time that the outbox gives a
+/// whole attempt (30 s), so that it strikes only when the worker is gone.
 const ATTEMPT_DEADLINE_MS: u64 = 180_000;
 
 /// Puts an effect into the outbox.
@@ -180,19 +180,33 @@ fn conclude(step: &mut Step<'_>, id: EffectId, result: &Attempt) {
         Attempt::Delivered { external_id } => {
             finish(step, id, EffectState::Delivered, external_id.clone(), None);
         }
-        Attempt::Refused { reason, error } => {
+        Attempt::Refused { reason, error, parts_done } => {
+            keep_parts(step, id, *parts_done);
             if *reason == Refusal::Blocked {
                 forbid_writing(step, id);
             }
             finish(step, id, EffectState::Failed, None, Some(error.clone()));
         }
         // At least once: what may not have arrived is sent again, under the same key.
-        Attempt::Ambiguous { error, parts_done } => again(step, id, None, error, *parts_done),
-        Attempt::Retry { after_ms, error, parts_done } => again(step, id, *after_ms, error, *parts_done),
+        Attempt::Ambiguous { error, parts_done } => {
+            keep_parts(step, id, *parts_done);
+            again(step, id, None, error);
+        }
+        Attempt::Retry { after_ms, error, parts_done } => {
+            keep_parts(step, id, *parts_done);
+            again(step, id, *after_ms, error);
+        }
     }
 }
 
-fn again(step: &mut Step<'_>, id: EffectId, after_ms: Option<u64>, error: &str, parts_done: u32) {
+/// What surely arrived stays so, however the attempt ended: a further one, by hand too, goes on behind it.
+fn keep_parts(step: &mut Step<'_>, id: EffectId, parts_done: u32) {
+    if let Some(effect) = step.state.effects.get_mut(&id) {
+        effect.parts_done = effect.parts_done.max(parts_done);
+    }
+}
+
+fn again(step: &mut Step<'_>, id: EffectId, after_ms: Option<u64>, error: &str) {
     let at_ms = step.at_ms;
     let Some(effect) = step.state.effects.get(&id) else { return };
     let Some(delay_ms) = backoff::delay_ms(effect, after_ms, at_ms) else {
@@ -203,7 +217,6 @@ fn again(step: &mut Step<'_>, id: EffectId, after_ms: Option<u64>, error: &str, 
     let lane = effect.lane.clone();
     if let Some(effect) = step.state.effects.get_mut(&id) {
         effect.state = EffectState::Waiting { until_ms };
-        effect.parts_done = effect.parts_done.max(parts_done);
         effect.last_error = Some(error.to_owned());
         effect.updated_at_ms = at_ms;
     }

@@ -230,11 +230,15 @@ fn find_or_create_chat(
     (chat, Contact::First)
 }
 
+/// The most phone numbers that are kept of one client. Nobody has more; a sender with a new one in each message does.
+const PHONES_MAX: usize = 10;
+
 /// Keeps what the messenger says about a person now; what it leaves out stays as it was.
 fn learn(step: &mut Step<'_>, client: crate::model::id::ClientId, user: &ExternalUser) {
     let Some(known) = step.state.clients.get(&client) else { return };
     let differs = |ours: &Option<String>, theirs: &Option<String>| theirs.is_some() && ours != theirs;
-    let new_phone = user.phone.as_ref().is_some_and(|phone| !known.phones.contains(phone));
+    let new_phone = user.phone.as_ref().is_some_and(|phone| !known.phones.contains(phone))
+        && known.phones.len() < PHONES_MAX;
     if !differs(&known.name, &user.name)
         && !differs(&known.username, &user.username)
         && !differs(&known.language, &user.language)
@@ -246,7 +250,9 @@ fn learn(step: &mut Step<'_>, client: crate::model::id::ClientId, user: &Externa
         known.name = user.name.clone().or_else(|| known.name.take());
         known.username = user.username.clone().or_else(|| known.username.take());
         known.language = user.language.clone().or_else(|| known.language.take());
-        known.phones.extend(user.phone.clone());
+        if new_phone {
+            known.phones.extend(user.phone.clone());
+        }
     }
 }
 

@@ -177,9 +177,28 @@ pub struct WebhookOutbound {
     /// `POST` or `PUT`.
     pub method: String,
     /// Further headers.
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, OutboundHeader>,
     /// A tree whose texts are templates over `chat`, `message`, `dialog` and `effect`.
     pub body: serde_json::Value,
     /// JSONPath of the message's id in the answer.
     pub message_id: Option<String>,
+}
+
+/// The value of a header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OutboundHeader {
+    /// As it stands in the configuration.
+    Text(String),
+    /// A secret, which is no part of the model.
+    Secret(SecretRef),
+}
+
+impl OutboundHeader {
+    /// Whether a header of this name carries a secret by custom, so that its value must not be kept as text.
+    pub fn is_secret(name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        matches!(name.as_str(), "authorization" | "proxy-authorization" | "cookie")
+            || ["token", "secret", "password", "api-key", "apikey"].iter().any(|end| name.ends_with(end))
+    }
 }

@@ -183,6 +183,10 @@ pub enum Attempt {
         reason: Refusal,
         /// What it said. Never contains a secret.
         error: String,
+        /// How many parts surely arrived, those of earlier attempts included: another attempt by hand goes on
+        /// behind them.
+        #[serde(default)]
+        parts_done: u32,
     },
     /// It may have been delivered: the answer never came.
     Ambiguous {

@@ -125,6 +125,12 @@ pub enum Rejection {
     /// The text is empty.
     #[error("the text is empty")]
     EmptyText,
+    /// The dialog's own fields would take more room than they may.
+    #[error("the dialog's own fields would be longer than {max} bytes: shorten or remove some")]
+    CustomTooLarge {
+        /// The limit in bytes of JSON.
+        max: usize,
+    },
     /// The effect is not in a state in which this is possible.
     #[error("this is not possible while the delivery is {0}")]
     WrongEffectState(String),
@@ -163,6 +169,7 @@ impl Rejection {
             Self::ClientBlocked => "client_blocked",
             Self::TemplateFailed(_) => "template_failed",
             Self::EmptyText => "empty_text",
+            Self::CustomTooLarge { .. } => "custom_too_large",
             Self::WrongEffectState(_) => "wrong_delivery_state",
             Self::StaleAttempt => "stale_attempt",
             Self::KeyReused => "idempotency_key_reused",

@@ -1,5 +1,9 @@
 //! One attempt on one effect, from its first request to its result.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use crate::channels::{Channel, Progress, SendFailure, Verdict, WireRequest, WireResponse};
 use crate::model::effect::{Attempt, Effect, EffectAction, Refusal};
 use crate::model::id::{ChannelId, EndpointId};
@@ -10,6 +14,17 @@ use super::notify;
 
 /// Requests of one attempt: a text in its most parts, each with an upload, and then some.
 const REQUESTS_MAX: usize = 64;
+
+/// The time of a whole attempt, whatever it consists of. Whoever waits for an attempt (the engine's deadline,
+/// the drain of a stop) waits longer than this.
+const ATTEMPT_MAX: Duration = http::DEFAULT_DEADLINE;
+
+/// No further request begins after this time. What remains of [`ATTEMPT_MAX`] is then enough for an answer:
+/// a request that is cut off leaves its outcome uncertain, one that was not begun leaves nothing.
+const BEGIN_MAX: Duration = Duration::from_secs(10);
+
+/// How long the rest of a text waits for its next attempt, in ms: the receiver is slow but works.
+const REST_AFTER_MS: u64 = 1_000;
 
 /// Tries an effect. Always gives a result; never contains a secret. `now_ms` is the time of the attempt.
 pub async fn deliver(
@@ -26,14 +41,14 @@ pub async fn deliver(
         EffectAction::Notify(notification) => {
             let endpoint = &notification.endpoint;
             match connections.endpoint(endpoint) {
-                None => gone("endpoint", endpoint.as_str()),
+                None => gone(effect, "endpoint", endpoint.as_str()),
                 Some(Err(reason)) => not_connected(effect, &format!("endpoint `{endpoint}`"), reason),
                 Some(Ok(connected)) => {
                     let request =
                         notify::request(&connected.url, &connected.key, effect.id, notification, now_ms);
                     match request {
                         Ok(request) => to_endpoint(client, endpoint, request).await,
-                        Err(error) => Attempt::Refused { reason: Refusal::Permanent, error },
+                        Err(error) => Attempt::Refused { reason: Refusal::Permanent, error, parts_done: 0 },
                     }
                 }
             }
@@ -48,19 +63,45 @@ async fn to_channel(
     effect: &Effect,
 ) -> Attempt {
     let channel: &dyn Channel = match connections.channel(id.as_str()) {
-        None => return gone("channel", id.as_str()),
+        None => return gone(effect, "channel", id.as_str()),
         Some(Err(error)) => {
             return not_connected(effect, &format!("channel `{id}`"), &error.to_string());
         }
         Some(Ok(channel)) => channel.as_ref(),
     };
+    attempt(channel, effect, &Wire { client, began: Instant::now() }).await
+}
+
+/// Who carries the requests of one attempt, and knows how long it takes so far.
+trait Carrier {
+    /// The time since the attempt began.
+    fn elapsed(&self) -> Duration;
+
+    /// Sends a request and waits for its answer, at most for `limit`.
+    fn send(
+        &self,
+        request: WireRequest,
+        limit: Duration,
+    ) -> impl Future<Output = Result<WireResponse, SendFailure>> + Send;
+}
+
+async fn attempt(channel: &dyn Channel, effect: &Effect, carrier: &impl Carrier) -> Attempt {
     let mut progress = Progress::resume(effect);
-    for _ in 0..REQUESTS_MAX {
+    for number in 0..REQUESTS_MAX {
         let request = match channel.encode(effect, &progress) {
             Ok(request) => request,
-            Err(error) => return error.attempt(),
+            Err(error) => return error.attempt(progress.parts_done),
         };
-        let response = send(client, request).await;
+        let elapsed = carrier.elapsed();
+        // The first request always begins: an attempt that does nothing would be repeated for ever.
+        if number > 0 && elapsed >= BEGIN_MAX {
+            return Attempt::Retry {
+                after_ms: Some(REST_AFTER_MS),
+                error: "the receiver is slow: the rest follows in another attempt".to_owned(),
+                parts_done: progress.parts_done,
+            };
+        }
+        let response = carrier.send(request, ATTEMPT_MAX.saturating_sub(elapsed)).await;
         match channel.classify(effect, &progress, response.as_ref()) {
             Verdict::More(next) => progress = next,
             Verdict::Ended(attempt) => return attempt,
@@ -69,18 +110,32 @@ async fn to_channel(
     Attempt::Refused {
         reason: Refusal::Permanent,
         error: format!("the message needs more than {REQUESTS_MAX} requests"),
+        parts_done: progress.parts_done,
     }
 }
 
-async fn send(client: &HttpClient, request: WireRequest) -> Result<WireResponse, SendFailure> {
-    let mut outbound = http::WireRequest::new(request.method, request.url);
-    outbound.headers = request.headers;
-    outbound.body = request.body;
-    match client.send(outbound).await {
-        Ok(response) => {
-            Ok(WireResponse { status: response.status, headers: response.headers, body: response.body })
+/// The outbound client, since the beginning of an attempt.
+struct Wire<'a> {
+    client: &'a HttpClient,
+    began: Instant,
+}
+
+impl Carrier for Wire<'_> {
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    async fn send(&self, request: WireRequest, limit: Duration) -> Result<WireResponse, SendFailure> {
+        let mut outbound = http::WireRequest::new(request.method, request.url);
+        outbound.headers = request.headers;
+        outbound.body = request.body;
+        outbound.deadline = limit;
+        match self.client.send(outbound).await {
+            Ok(response) => {
+                Ok(WireResponse { status: response.status, headers: response.headers, body: response.body })
+            }
+            Err(error) => Err(failure(&error)),
         }
-        Err(error) => Err(failure(&error)),
     }
 }
 
@@ -101,7 +156,7 @@ async fn to_endpoint(client: &HttpClient, endpoint: &EndpointId, request: http::
             let text = format!("endpoint `{endpoint}`: {error}");
             match error {
                 SendError::InvalidRequest(_) | SendError::Refused { .. } => {
-                    Attempt::Refused { reason: Refusal::Permanent, error: text }
+                    Attempt::Refused { reason: Refusal::Permanent, error: text, parts_done: 0 }
                 }
                 SendError::NotSent { .. } => Attempt::Retry { after_ms: None, error: text, parts_done: 0 },
                 SendError::Ambiguous { .. } | SendError::TooLarge { .. } => {
@@ -112,10 +167,11 @@ async fn to_endpoint(client: &HttpClient, endpoint: &EndpointId, request: http::
     }
 }
 
-fn gone(what: &str, id: &str) -> Attempt {
+fn gone(effect: &Effect, what: &str, id: &str) -> Attempt {
     Attempt::Refused {
         reason: Refusal::Permanent,
         error: format!("the {what} `{id}` is not in the configuration any more"),
+        parts_done: effect.parts_done,
     }
 }
 
@@ -127,3 +183,6 @@ fn not_connected(effect: &Effect, what: &str, reason: &str) -> Attempt {
         parts_done: effect.parts_done,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,12 +10,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
-use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use serde_json::json;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::channels::retry_after_ms;
 use crate::model::effect::{Attempt, Notification, Refusal};
 use crate::model::id::EffectId;
 
@@ -98,19 +99,14 @@ pub(super) fn classify(response: &WireResponse) -> Attempt {
         410 => Attempt::Refused {
             reason: Refusal::Gone,
             error: "the endpoint answered 410: it wants no more".to_owned(),
+            parts_done: 0,
         },
         status => Attempt::Retry {
-            after_ms: retry_after_ms(response),
+            after_ms: retry_after_ms(&response.headers),
             error: format!("the endpoint answered {status}"),
             parts_done: 0,
         },
     }
-}
-
-/// `Retry-After` in its form of seconds; the form of a date is as good as none.
-fn retry_after_ms(response: &WireResponse) -> Option<u64> {
-    let seconds: u64 = response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    seconds.checked_mul(1000)
 }
 
 #[cfg(test)]

@@ -92,6 +92,23 @@ async fn every_wrong_field_is_named() {
 }
 
 #[tokio::test]
+async fn own_fields_of_a_dialog_have_an_end() {
+    let rig = Rig::start().await;
+    let id = rig.accepted("shop", 1, "anna").await;
+    let path = format!("/v1/dialogs/{id}");
+    let set = |field: &str, length: usize| {
+        let body = json!({"custom": {field: "x".repeat(length)}});
+        rig.call(Method::PATCH, &path).token("anna").json(&body)
+    };
+    set("first", 40_000).send().await.expect(200);
+    let answer = set("second", 40_000).send().await;
+    assert_eq!((answer.status.as_u16(), answer.problem()), (422, "custom_too_large".to_owned()));
+    set("first", 10).send().await.expect(200);
+    set("second", 40_000).send().await.expect(200);
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn a_bad_query_is_400_with_the_names_of_the_parameters() {
     let rig = Rig::start().await;
     let table = [

@@ -199,11 +199,13 @@ fn a_missing_answer_is_a_retry_only_when_nothing_was_sent() {
             assert!(!error.is_empty() && !error.contains(char::is_control), "{name}: {error}");
             assert!(!secrets.iter().any(|secret| error.contains(secret)), "{name}: {error}");
             // What arrived before is not forgotten.
-            if let Verdict::Ended(Attempt::Retry { parts_done, .. } | Attempt::Ambiguous { parts_done, .. }) =
-                verdict
-            {
-                assert_eq!(parts_done, 3, "{name}");
-            }
+            let (Verdict::Ended(Attempt::Retry { parts_done, .. })
+            | Verdict::Ended(Attempt::Ambiguous { parts_done, .. })
+            | Verdict::Ended(Attempt::Refused { parts_done, .. })) = verdict
+            else {
+                panic!("{name}: {verdict:?}");
+            };
+            assert_eq!(parts_done, 3, "{name}");
         }
     }
 }

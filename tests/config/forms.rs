@@ -6,6 +6,7 @@ use serde_json::json;
 use switchboard::config::diagnostic::{Format, Paint, render};
 use switchboard::config::load::load;
 use switchboard::config::source::SourceSet;
+use switchboard::model::channel::ChannelSettings;
 use switchboard::model::config::Config;
 use switchboard::model::event::EventKind;
 use switchboard::model::rule::{Condition, Content, Receiver, RuleAction, Test};
@@ -203,4 +204,33 @@ fn a_plain_text_secret_is_kept_out_of_the_configuration() {
     let loaded = load(&set);
     let bytes = switchboard::config::canonical::canonical(&loaded.config.unwrap()).unwrap().bytes;
     assert!(!String::from_utf8(bytes).unwrap().contains("plain-word"));
+}
+
+#[test]
+fn a_header_is_a_text_or_a_secret_and_no_secret_is_kept_as_text() {
+    let channels = |headers: &str| {
+        format!(
+            "version: 1\nchannels:\n  erp:\n    kind: webhook\n    line: sales\n    \
+             signature: {{header: X-Signature, secret: {{env: S}}}}\n    inbound: {{id: $.id, chat: $.chat}}\n    \
+             outbound: {{url: \"https://erp.example.com\", headers: {headers}, body: {{}}}}\n"
+        )
+    };
+    let headers_of = |config: &Config| match &config.channels["erp"].settings {
+        ChannelSettings::Webhook(settings) => {
+            serde_json::to_value(&settings.outbound.as_ref().unwrap().headers).unwrap()
+        }
+        other => panic!("{other:?}"),
+    };
+    let text = channels("{X-Name: shop, X-Trace: {file: /run/trace}, Authorization: {env: ERP}}");
+    assert_eq!(
+        headers_of(&with([("channels.yaml", text.as_str())])),
+        json!({"X-Name": "shop", "X-Trace": {"file": "/run/trace"}, "Authorization": {"env": "ERP"}})
+    );
+    // Plain text is a warning, so it is loaded; the value stays outside of the configuration.
+    let mut set = SourceSet::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/base"));
+    set.files.insert("channels.yaml".to_owned(), channels("{x-api-key: word-one, Cookie: word-two}"));
+    let config = load(&set).config.unwrap();
+    assert!(!serde_json::to_string(&config).unwrap().contains("word-"));
+    let back: Config = serde_json::from_value(serde_json::to_value(&config).unwrap()).unwrap();
+    assert_eq!(back, config);
 }

@@ -74,7 +74,12 @@ pub(super) fn expect(play: &Play, words: &mut Words) {
         "client" => {
             let name = words.word();
             let chat = play.world.archive.chats.values().find(|chat| chat.address.chat == name).unwrap();
-            assert_eq!(chat.allowed, words.word() == "allowed");
+            if words.skip("phones") {
+                let client = &play.world.archive.clients[&chat.client];
+                assert_eq!(client.phones.len().to_string(), words.word());
+            } else {
+                assert_eq!(chat.allowed, words.word() == "allowed");
+            }
         }
         name if name.starts_with('d') => dialog(&play.world.archive.dialogs[&play.dialog(name)], words),
         name if name.starts_with('e') => effect(play, name, words),
@@ -161,6 +166,7 @@ fn effect(play: &Play, name: &str, words: &mut Words) {
     let row = &play.world.archive.effects[&play.effect(name)];
     match words.word().as_str() {
         "attempts" => assert_eq!(row.attempts.to_string(), words.word()),
+        "parts" => assert_eq!(row.parts_done.to_string(), words.word()),
         "error" => assert_eq!(row.last_error.as_deref(), Some(words.word().as_str())),
         state => assert_eq!(row.state.as_str(), state, "{row:?}"),
     }

@@ -190,7 +190,9 @@ impl Play {
         let id = words.take_suffix("as");
         let channel = words.take_suffix("in").unwrap_or_else(|| "shop-telegram".to_owned());
         let chat = ExternalChat { id: name.clone() };
-        let user = ExternalUser { id: name.clone(), name: Some(name.clone()), ..ExternalUser::default() };
+        let phone = words.take_suffix("phone");
+        let user =
+            ExternalUser { id: name.clone(), name: Some(name.clone()), phone, ..ExternalUser::default() };
         self.counter += 1;
         let number = self.counter;
         let (input_id, fact) = match words.word().as_str() {
@@ -304,13 +306,13 @@ impl Play {
             "delivered" => Attempt::Delivered { external_id: Some(format!("external-{effect}")) },
             "fails" => {
                 let after_ms = words.skip("asking").then(|| words.duration_ms());
-                Attempt::Retry { after_ms, error: "503".into(), parts_done: 0 }
+                Attempt::Retry { after_ms, error: "503".into(), parts_done: parts(words) }
             }
             "refused" => {
                 let reason = if words.skip("blocked") { Refusal::Blocked } else { Refusal::Permanent };
-                Attempt::Refused { reason, error: "403".into() }
+                Attempt::Refused { reason, error: "403".into(), parts_done: parts(words) }
             }
-            "uncertain" => Attempt::Ambiguous { error: "reset".into(), parts_done: 0 },
+            "uncertain" => Attempt::Ambiguous { error: "reset".into(), parts_done: parts(words) },
             other => panic!("an attempt does not end {other}"),
         };
         self.take("result", result(effect, attempt, how));
@@ -319,6 +321,16 @@ impl Play {
     pub(super) fn has_event(&self, kind: EventKind) -> bool {
         self.events.iter().any(|event| event.kind == kind)
     }
+}
+
+/// How many parts arrived: `e1 fails after 2 parts`.
+fn parts(words: &mut Words) -> u32 {
+    if !words.skip("after") {
+        return 0;
+    }
+    let count = words.word().parse().unwrap();
+    assert!(words.skip("parts"), "after how many what?");
+    count
 }
 
 /// The time that a script means.

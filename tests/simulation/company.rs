@@ -492,6 +492,7 @@ impl Company {
             _ => Attempt::Refused {
                 reason: *self.random.pick(&[Refusal::Blocked, Refusal::Permanent, Refusal::Gone]),
                 error: "403".into(),
+                parts_done: 0,
             },
         };
         let number = if self.random.chance(95) { flight.attempt } else { flight.attempt + 1 };

@@ -163,7 +163,7 @@ fn what_telegram_would_refuse_is_refused_before_the_first_part() {
     let mut message = outgoing("see the file");
     message.attachments = vec![Attachment::of(AttachmentKind::Document)];
     assert_eq!(first_request(&effect(EffectAction::Send(message))), Err(not_carried("files")));
-    assert!(matches!(EncodeError::EmptyText.attempt(), Attempt::Refused { reason: Refusal::Permanent, .. }));
+    assert!(matches!(EncodeError::EmptyText.attempt(0), Attempt::Refused { reason: Refusal::Permanent, .. }));
 }
 
 #[test]
@@ -201,14 +201,14 @@ fn a_long_text_goes_in_parts_and_a_retry_begins_with_the_missing_one() {
     );
     effect.parts_done = 2;
     assert_eq!(bot.encode(&effect, &Progress::resume(&effect)), Err(EncodeError::Complete));
-    assert_eq!(EncodeError::Complete.attempt(), Attempt::Delivered { external_id: None });
+    assert_eq!(EncodeError::Complete.attempt(2), Attempt::Delivered { external_id: None });
 }
 
 #[test]
 fn the_error_code_of_the_body_counts_more_than_the_status() {
     assert!(matches!(
         verdict(403, r#"{"ok":false,"error_code":400,"description":"Bot domain invalid."}"#),
-        Attempt::Refused { reason: Refusal::Permanent, error } if error == "Bot domain invalid."
+        Attempt::Refused { reason: Refusal::Permanent, error, .. } if error == "Bot domain invalid."
     ));
 }
 

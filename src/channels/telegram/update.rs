@@ -12,6 +12,7 @@ use crate::model::message::{Attachment, AttachmentKind, Contact, Location};
 
 use super::id_text;
 use crate::channels::codec::{DecodeError, Received};
+use crate::channels::person::within_limits;
 
 /// The longest parameter of a deep link.
 const START_PARAMETER_MAX: usize = 64;
@@ -109,6 +110,7 @@ fn new_message(channel: &ChannelId, message: &Object) -> Outcome {
         && contact.own
     {
         user.phone.clone_from(&contact.phone);
+        user = within_limits(user);
     }
     let said = text_or_caption(message);
     let unknown = said.is_none() && attachment.is_none();
@@ -211,13 +213,13 @@ fn user(from: Option<&Value>, chat: &PrivateChat<'_>) -> ExternalUser {
     let from = from.filter(|from| from.get("id").and_then(id_text).is_some()).unwrap_or(chat.body);
     let names: Vec<String> =
         ["first_name", "last_name"].into_iter().filter_map(|key| text(from, key)).collect();
-    ExternalUser {
+    within_limits(ExternalUser {
         id: from.get("id").and_then(id_text).unwrap_or_else(|| chat.id.clone()),
         name: (!names.is_empty()).then(|| names.join(" ")),
         username: text(from, "username"),
         language: text(from, "language_code"),
         phone: None,
-    }
+    })
 }
 
 /// What came with the message. Telegram puts one kind of content into a message; an album is several messages.

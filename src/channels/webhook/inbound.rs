@@ -10,6 +10,7 @@ use crate::model::input_id;
 
 use super::path::{Path, scalar};
 use crate::channels::codec::{DecodeError, Received};
+use crate::channels::person::within_limits;
 use crate::channels::start::ConnectError;
 
 /// The most items of one call. Each becomes an entry of the journal before the call is answered.
@@ -17,6 +18,10 @@ const ITEMS_MAX: usize = 1000;
 
 /// The longest id of a message, conversation or person, in bytes. They become keys of the store.
 const EXTERNAL_ID_MAX: usize = 512;
+
+/// The longest text of a message, in bytes: a long letter. Of a longer one the beginning is the text, and the item
+/// is kept raw beside it.
+const TEXT_MAX: usize = 64 * 1024;
 
 /// Numbers below this are seconds since 1970, others milliseconds: as seconds it is the year 5138, as
 /// milliseconds 1973.
@@ -79,6 +84,9 @@ impl Mapping {
         };
         let read = |path: &Option<Path>| scalar(path.as_ref()?.first(item)?);
         let text = read(&self.text);
+        // Without a text there is nothing to show but the item itself; behind the beginning of a text stands the rest.
+        let is_shown = text.as_ref().is_some_and(|text| text.len() <= TEXT_MAX);
+        let unsupported = (!is_shown).then(|| item.to_string());
         Ok(Received {
             input_id: input_id::message(channel, &chat, &id),
             inbound: Inbound {
@@ -86,16 +94,15 @@ impl Mapping {
                 external_at_ms: self.at.as_ref().and_then(|path| time_ms(path.first(item)?)),
                 fact: Fact::Message(InboundMessage {
                     chat: ExternalChat { id: chat },
-                    user: ExternalUser {
+                    user: within_limits(ExternalUser {
                         id: user,
                         name: read(&self.name),
                         phone: read(&self.phone),
                         ..ExternalUser::default()
-                    },
+                    }),
                     id,
-                    // Without a text there is nothing to show but the item itself.
-                    unsupported: text.is_none().then(|| item.to_string()),
-                    text: text.unwrap_or_default(),
+                    unsupported,
+                    text: beginning(text.unwrap_or_default()),
                     attachments: Vec::new(),
                     reply_to: None,
                     source: None,
@@ -104,6 +111,14 @@ impl Mapping {
             },
         })
     }
+}
+
+/// The beginning of a text that is too long; any other as it is.
+fn beginning(mut text: String) -> String {
+    if text.len() > TEXT_MAX {
+        text.truncate(text.floor_char_boundary(TEXT_MAX));
+    }
+    text
 }
 
 fn unsupported(channel: &ChannelId, what: String, item: &Value) -> Received {
@@ -170,6 +185,35 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn of_a_text_that_is_too_long_the_beginning_is_shown_and_the_whole_is_kept() {
+        let settings = WebhookInbound {
+            each: None,
+            id: "$.id".to_owned(),
+            chat: "$.chat".to_owned(),
+            user: None,
+            name: None,
+            phone: None,
+            text: Some("$.text".to_owned()),
+            at: None,
+        };
+        let mapping = Mapping::compile(&settings).unwrap();
+        let read = |text: &str| {
+            let body = json!({ "id": 1, "chat": 2, "text": text }).to_string();
+            let mut received = mapping.read(&ChannelId::from("erp"), body.as_bytes()).unwrap();
+            match received.remove(0).inbound.fact {
+                Fact::Message(message) => message,
+                other => panic!("{other:?}"),
+            }
+        };
+        let fits = "x".repeat(TEXT_MAX);
+        assert_eq!((read(&fits).text, read(&fits).unsupported), (fits, None));
+        let long = format!("{}яtail", "x".repeat(TEXT_MAX - 1));
+        let message = read(&long);
+        assert_eq!(message.text, "x".repeat(TEXT_MAX - 1));
+        assert!(message.unsupported.is_some_and(|raw| raw.contains(&long)));
+    }
 
     #[test]
     fn a_time_is_rfc_3339_or_a_number_of_seconds_or_milliseconds() {

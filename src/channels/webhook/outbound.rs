@@ -10,13 +10,14 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value as TemplateValue, context};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
-use crate::model::channel::WebhookOutbound;
+use crate::model::channel::{OutboundHeader, WebhookOutbound};
 use crate::model::effect::{Effect, Outgoing};
 
 use super::path::{Path, scalar};
 use crate::channels::codec::EncodeError;
-use crate::channels::start::{ConnectError, http_address};
+use crate::channels::start::{ConnectError, ResolvedSecrets, http_address, required};
 use crate::channels::wire::WireRequest;
 
 /// The longest request body, in bytes. It holds any text that an operator writes, many times over.
@@ -50,6 +51,8 @@ pub(super) struct RequestTemplate {
     body: Node,
     environment: Environment<'static>,
     message_id: Option<Path>,
+    /// What no error text may repeat of the headers.
+    secrets: Vec<Zeroizing<String>>,
 }
 
 /// A node of the body. Texts are compiled into the environment under their place.
@@ -69,7 +72,10 @@ enum Node {
 }
 
 impl RequestTemplate {
-    pub(super) fn compile(settings: &WebhookOutbound) -> Result<Self, ConnectError> {
+    pub(super) fn compile(
+        settings: &WebhookOutbound,
+        secrets: &dyn ResolvedSecrets,
+    ) -> Result<Self, ConnectError> {
         let method = match settings.method.to_ascii_uppercase().as_str() {
             "POST" => Method::POST,
             "PUT" => Method::PUT,
@@ -80,13 +86,15 @@ impl RequestTemplate {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_fuel(Some(FUEL));
         let body = compile_node(&mut environment, "outbound.body", &settings.body, 0)?;
+        let (headers, secrets) = headers(settings, secrets)?;
         let template = Self {
             url: http_address("outbound.url", &settings.url)?,
             method,
-            headers: headers(settings)?,
+            headers,
             body,
             environment,
             message_id: Path::compile_optional("outbound.message_id", settings.message_id.as_ref())?,
+            secrets,
         };
         template.rehearse()?;
         Ok(template)
@@ -111,6 +119,11 @@ impl RequestTemplate {
             headers.insert(IDEMPOTENCY_KEY, value);
         }
         Ok(WireRequest { method: self.method.clone(), url: self.url.clone(), headers, body })
+    }
+
+    /// The secrets in the headers.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.secrets.iter().map(|secret| secret.as_str())
     }
 
     /// The receiver's id of the message, from its answer.
@@ -296,8 +309,13 @@ fn sole_expression(text: &str) -> Option<&str> {
     plain.then(|| inside.trim())
 }
 
-fn headers(settings: &WebhookOutbound) -> Result<HeaderMap, ConnectError> {
+/// The headers, and the secrets in them.
+fn headers(
+    settings: &WebhookOutbound,
+    secrets: &dyn ResolvedSecrets,
+) -> Result<(HeaderMap, Vec<Zeroizing<String>>), ConnectError> {
     let mut headers = HeaderMap::new();
+    let mut hidden = Vec::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     for (name, value) in &settings.headers {
         let setting = format!("outbound.headers.{name}");
@@ -306,11 +324,28 @@ fn headers(settings: &WebhookOutbound) -> Result<HeaderMap, ConnectError> {
             return Err(refused(&setting, "this header is set by the daemon"));
         }
         // Refuses line breaks, which would begin another header.
-        let value = HeaderValue::from_str(value)
-            .map_err(|_| refused(&setting, "the value must be one line of visible ASCII"))?;
+        let value_of = |text: &str| {
+            HeaderValue::from_str(text)
+                .map_err(|_| refused(&setting, "the value must be one line of visible ASCII"))
+        };
+        let value = match value {
+            OutboundHeader::Text(text) => value_of(text)?,
+            OutboundHeader::Secret(reference) => {
+                let secret = required(secrets, "outbound.headers", reference)?;
+                let mut value = value_of(&secret)?;
+                value.set_sensitive(true);
+                // `Bearer TOKEN`: a receiver may repeat the token alone.
+                if let Some((_, credentials)) = secret.split_once(' ') {
+                    hidden.push(Zeroizing::new(credentials.trim().to_owned()));
+                }
+                // The whole first: cut the other way round, its beginning would stay behind.
+                hidden.insert(0, secret);
+                value
+            }
+        };
         headers.insert(parsed, value);
     }
-    Ok(headers)
+    Ok((headers, hidden))
 }
 
 fn refused(setting: &str, reason: &str) -> ConnectError {

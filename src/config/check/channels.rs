@@ -3,8 +3,10 @@
 use crate::config::diagnostic::{Code, Finding};
 use crate::config::grammar::walk::{Walk, shown};
 use crate::config::scalar::Unfit;
-use crate::config::tree::Node;
-use crate::model::channel::ChannelKind;
+use crate::config::tree::{Kind, Node};
+use crate::model::channel::{ChannelKind, OutboundHeader};
+
+use super::secrets;
 
 /// Checks that a channel has its secrets.
 pub fn channel(walk: &mut Walk<'_>, node: &Node, kind: ChannelKind) {
@@ -59,7 +61,14 @@ pub fn headers(walk: &mut Walk<'_>, node: &Node) {
                 .label("not the name of a header, or one that the daemon sets itself"),
             );
         }
-        if let Some(value) = walk.text(&entry.value)
+        let is_reference = !matches!(entry.value.kind, Kind::Scalar { .. });
+        let value = if is_reference || OutboundHeader::is_secret(name) {
+            secrets::secret(walk, &entry.value);
+            entry.value.text()
+        } else {
+            walk.text(&entry.value)
+        };
+        if let Some(value) = value
             && http::HeaderValue::from_str(value).is_err()
         {
             walk.push(

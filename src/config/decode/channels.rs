@@ -7,7 +7,7 @@ use super::{Decoder, maybe, maybe_text, named, word};
 use crate::config::grammar::channels::kind_of;
 use crate::config::tree::Node;
 use crate::model::channel::{
-    Channel, ChannelKind, ChannelSettings, Signature, SignatureAlgorithm, SignatureEncoding,
+    Channel, ChannelKind, ChannelSettings, OutboundHeader, Signature, SignatureAlgorithm, SignatureEncoding,
     TelegramSettings, WebhookInbound, WebhookOutbound, WebhookSettings,
 };
 use crate::model::id::ChannelId;
@@ -30,7 +30,7 @@ fn channel(decoder: &mut Decoder<'_>, node: &Node) -> Option<Channel> {
         ChannelKind::Webhook => ChannelSettings::Webhook(Box::new(WebhookSettings {
             signature: signature(decoder, node.get("signature")?)?,
             inbound: inbound(node.get("inbound")?)?,
-            outbound: maybe(node, "outbound", outbound)?,
+            outbound: maybe(node, "outbound", |node| outbound(decoder, node))?,
         })),
         kind => ChannelSettings::Inactive(kind),
     };
@@ -60,16 +60,24 @@ fn inbound(node: &Node) -> Option<WebhookInbound> {
     })
 }
 
-fn outbound(node: &Node) -> Option<WebhookOutbound> {
+fn outbound(decoder: &mut Decoder<'_>, node: &Node) -> Option<WebhookOutbound> {
     let headers = node.get("headers").map_or(&[] as &[_], Node::entries);
     Some(WebhookOutbound {
         url: node.get("url")?.text()?.to_owned(),
         method: maybe_text(node, "method")?.unwrap_or_else(|| "POST".to_owned()),
         headers: headers
             .iter()
-            .map(|entry| Some((entry.key.text.clone(), entry.value.text()?.to_owned())))
+            .map(|entry| Some((entry.key.text.clone(), header(decoder, &entry.key.text, &entry.value)?)))
             .collect::<Option<_>>()?,
         body: node.get("body")?.to_json(),
         message_id: maybe_text(node, "message_id")?,
     })
+}
+
+/// The value of a header. What is a secret by the name of its header is kept apart, however it is written.
+fn header(decoder: &mut Decoder<'_>, name: &str, node: &Node) -> Option<OutboundHeader> {
+    match node.text() {
+        Some(text) if !OutboundHeader::is_secret(name) => Some(OutboundHeader::Text(text.to_owned())),
+        _ => decoder.secret(node).map(OutboundHeader::Secret),
+    }
 }

@@ -11,7 +11,7 @@ use crate::config::tree::Span;
 
 /// A key whose name says that a secret follows.
 static SECRET_KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?i)["']?[a-z0-9_-]*(?:token|secret|password|passwd|api_key|apikey|webhook_key)["']?[ \t]*:[ \t]+"#).ok()
+    Regex::new(r#"(?i)["']?[a-z0-9_-]*(?:token|secret|password|passwd|api[_-]?key|webhook_key|authorization|cookie)["']?[ \t]*:[ \t]+"#).ok()
 });
 
 /// User and password inside an address.
@@ -76,6 +76,7 @@ mod tests {
         assert_eq!(masked("a:\n  token: \"123:ABC\n  b: c"), ["\"123:ABC"]);
         assert_eq!(masked("{webhook_secret: abc, line: x}"), ["abc, line: x}"]);
         assert_eq!(masked("secret: {value: abc}"), ["{value: abc}"]);
+        assert_eq!(masked("headers: {X-Api-Key: abc}\nAuthorization: Bearer abc"), ["abc}", "Bearer abc"]);
         assert_eq!(masked("x:\n  password: |\n    one\n    two\n  b: c\n"), ["|\n    one\n    two\n"]);
     }
 

@@ -7,8 +7,22 @@ use serde_json::json;
 use crate::model::effect::{EffectAction, EffectState, Lane};
 use crate::model::id::{ChannelId, DialogId, EffectId, LineId, MessageId};
 use crate::model::message::Button;
+use crate::model::secret::SecretRef;
 
 use super::*;
+
+/// Each variable has the value of its name; `MISSING` has none.
+struct Names;
+
+impl ResolvedSecrets for Names {
+    fn secret(&self, reference: &SecretRef) -> Option<Zeroizing<String>> {
+        match reference {
+            SecretRef::Env(name) if name == "MISSING" => None,
+            SecretRef::Env(name) => Some(Zeroizing::new(name.clone())),
+            _ => None,
+        }
+    }
+}
 
 fn settings(body: Value) -> WebhookOutbound {
     WebhookOutbound {
@@ -48,14 +62,14 @@ fn render(body: Value, text: &str) -> Result<Value, EncodeError> {
         created_at_ms: 0,
         updated_at_ms: 0,
     };
-    let template = RequestTemplate::compile(&settings(body)).unwrap();
+    let template = RequestTemplate::compile(&settings(body), &Names).unwrap();
     let request = template.render(&effect, &outgoing)?;
     assert_eq!(request.headers.get(IDEMPOTENCY_KEY).unwrap(), "e-9-1");
     Ok(serde_json::from_slice(&request.body).unwrap())
 }
 
 fn refusal(settings: &WebhookOutbound) -> String {
-    match RequestTemplate::compile(settings) {
+    match RequestTemplate::compile(settings, &Names) {
         Err(error) => error.to_string(),
         Ok(_) => panic!("compiled"),
     }
@@ -145,7 +159,7 @@ fn mistakes_of_the_settings_are_found_when_the_channel_is_connected() {
     let with = |body: Value| refusal(&settings(body));
     let header = |name: &str, value: &str| {
         let mut settings = settings(json!({}));
-        settings.headers.insert(name.to_owned(), value.to_owned());
+        settings.headers.insert(name.to_owned(), OutboundHeader::Text(value.to_owned()));
         refusal(&settings)
     };
     insta::assert_snapshot!([
@@ -187,10 +201,33 @@ fn mistakes_of_the_settings_are_found_when_the_channel_is_connected() {
 
 #[test]
 fn the_receivers_id_is_read_from_its_answer() {
-    let template = RequestTemplate::compile(&settings(json!({}))).unwrap();
+    let template = RequestTemplate::compile(&settings(json!({})), &Names).unwrap();
     let id = |answer: Value| template.message_id(&answer);
     assert_eq!(id(json!({ "result": { "message": { "id": "ext-501" } } })), Some("ext-501".to_owned()));
     assert_eq!(id(json!({ "result": { "message": { "id": 501 } } })), Some("501".to_owned()));
     assert_eq!(id(json!({ "result": {} })), None);
     assert_eq!(id(json!({ "result": { "message": { "id": "x".repeat(513) } } })), None);
+}
+
+#[test]
+fn a_header_can_be_a_secret_that_is_sent_and_shown_nowhere() {
+    let with = |variable: &str| {
+        let mut settings = settings(json!({ "a": 1 }));
+        let header = OutboundHeader::Secret(SecretRef::Env(variable.to_owned()));
+        settings.headers.insert("Authorization".to_owned(), header);
+        settings
+    };
+    let template = RequestTemplate::compile(&with("Bearer abc123"), &Names).unwrap();
+    let value = template.headers.get("authorization").unwrap();
+    assert_eq!(value, "Bearer abc123");
+    assert!(!format!("{value:?}").contains("abc123"));
+    assert_eq!(template.secrets().collect::<Vec<_>>(), ["Bearer abc123", "abc123"]);
+    assert_eq!(
+        refusal(&with("MISSING")),
+        "the secret `outbound.headers` (environment variable MISSING) has no value: set it and reload"
+    );
+    assert_eq!(
+        refusal(&with("a\nb")),
+        "`outbound.headers.Authorization`: the value must be one line of visible ASCII"
+    );
 }
