@@ -17,11 +17,12 @@ use super::handle::{Store, decode, encode};
 use super::key_value::{Batch, Order};
 use super::keys;
 
-/// A page is rewritten with each message of its chat, and each [`INPUTS_PER_PAGE`]th message adds a key.
-const INPUTS_PER_PAGE: usize = 32;
+/// A page is rewritten with each message of its chat, and each [`INPUTS_PER_PAGE`]th message adds a key:
+/// more would write more bytes than it saves keys.
+const INPUTS_PER_PAGE: usize = 16;
 
-/// Longest line in bytes, so that a page stays under 16 KiB: sled puts tree nodes over 128 KiB into files of
-/// their own, where a node holds several values. Ordinary lines are a quarter of it.
+/// Longest line in bytes, so that a page stays under 16 KiB: sled puts tree nodes over 128 KiB into files
+/// of their own, where a node holds several values. Ordinary lines are a fifth of it.
 const LINE_BYTES_MAX: usize = 512;
 
 /// Pages held at a time while an input is looked for.

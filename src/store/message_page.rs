@@ -18,13 +18,13 @@ use super::key_value::{Batch, Order};
 use super::keys;
 
 /// A page is rewritten with each message of its dialog, and each [`MESSAGES_PER_PAGE`]th message adds a
-/// key.
-const MESSAGES_PER_PAGE: usize = 16;
+/// key: more would write more bytes than it saves keys.
+const MESSAGES_PER_PAGE: usize = 8;
 
 /// Longest message in a page, in bytes of JSON, so that a page stays around 16 KiB: sled puts tree nodes
-/// over 128 KiB into files of their own, where a node holds several values. Ordinary messages are a half
-/// of it.
-const MESSAGE_BYTES_MAX: usize = 1024;
+/// over 128 KiB into files of their own, where a node holds several values. Ordinary messages are a
+/// quarter of it.
+const MESSAGE_BYTES_MAX: usize = 2 * 1024;
 
 /// Puts messages, new and changed, into `batch`. New ones follow all of their dialog that were put before.
 pub(super) fn put(store: &Store, messages: &[Message], batch: &mut Batch) -> Result<(), StoreError> {

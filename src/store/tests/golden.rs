@@ -30,7 +30,7 @@ fn keys_and_values_of_this_format_stay_as_they_are() {
     let mut closed = dialog(3);
     closed.state = DialogState::Closed;
     let mut long = message(&offered, 3, 0);
-    long.text = "long".repeat(300);
+    long.text = "long".repeat(600);
     store
         .write(&WriteSet {
             known_inputs: vec![
@@ -80,7 +80,7 @@ fn keys_and_values_of_this_format_stay_as_they_are() {
             hexadecimal(&key[1..]),
             String::from_utf8(value)
                 .unwrap()
-                .replace("long".repeat(300).as_str(), "(1,200 bytes)")
+                .replace("long".repeat(600).as_str(), "(2,400 bytes)")
                 .trim_end()
         )
         .unwrap();

@@ -40,12 +40,12 @@ fn changes_of(seq: u64) -> WriteSet {
         })
         .collect();
     let mut messages = vec![message(&row, seq, 0)];
-    messages[0].text = "x".repeat(usize::try_from(seq % 4).unwrap() * 400);
+    messages[0].text = "x".repeat(usize::try_from(seq % 4).unwrap() * 700);
     // An earlier message of the dialog changes: it grows out of its page, or back into it.
     if let Some(earlier) = seq.checked_sub(5 * (seq % 6)).filter(|earlier| (1..seq).contains(earlier)) {
         let mut message = message(&row, earlier, 0);
         message.status = MessageStatus::Read;
-        message.text = "y".repeat(usize::try_from(seq % 3).unwrap() * 800);
+        message.text = "y".repeat(usize::try_from(seq % 3).unwrap() * 1_200);
         messages.push(message);
     }
     let input_id = match seq % 7 {
