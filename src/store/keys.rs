@@ -52,7 +52,7 @@ use crate::model::timer::TimerKey;
 use super::queries::deliveries::DeliveryState;
 
 /// The layout that this release reads and writes.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// A key.
 pub(super) type Key = Vec<u8>;
