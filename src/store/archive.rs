@@ -10,13 +10,11 @@ use crate::model::message::Message;
 use crate::model::outcome::KnownInput;
 
 use super::handle::Store;
-use super::input_page;
 use super::keys;
-use super::message_page;
 
 impl Archive for Store {
     fn known_input(&self, input_id: &str) -> Result<Option<KnownInput>, ArchiveError> {
-        Ok(input_page::find(self, input_id)?)
+        Ok(self.row_if_present(&keys::known_input(input_id))?)
     }
 
     fn dialog(&self, id: DialogId) -> Result<Option<Dialog>, ArchiveError> {
@@ -40,7 +38,7 @@ impl Archive for Store {
     }
 
     fn message(&self, dialog: DialogId, id: MessageId) -> Result<Option<Message>, ArchiveError> {
-        Ok(message_page::find(self, dialog, id)?)
+        Ok(self.row(&keys::message(dialog, id))?)
     }
 
     fn effect(&self, id: EffectId) -> Result<Option<Effect>, ArchiveError> {
