@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::calendar::Calendar;
 use crate::model::config::Config;
 use crate::model::event::EventKind;
 use crate::model::id::{CalendarId, ChannelId, LineId, OperatorId, TeamId};
@@ -170,11 +169,6 @@ impl Live {
     /// Whether a line is open at an instant. A line without a calendar always is.
     pub fn is_open(&self, line: &Line, at_ms: u64) -> bool {
         line.calendar.as_ref().and_then(|id| self.hours.get(id)).is_none_or(|hours| hours.is_open(at_ms))
-    }
-
-    /// A calendar as declared.
-    pub fn calendar(&self, id: &CalendarId) -> Option<&Calendar> {
-        self.config.calendars.get(id)
     }
 
     pub(super) fn rules_on(&self, kind: EventKind) -> Option<&RuleSet> {
