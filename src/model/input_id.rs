@@ -22,6 +22,15 @@ pub fn message(channel: &ChannelId, chat: &str, id: &str) -> String {
     format!("{channel}/message/{}/{}", component(chat), component(id))
 }
 
+/// Takes the key of a new message apart: channel and chat (`shop/message/7`), and the message's id. `None`
+/// for every other key. Each key gives other parts.
+pub fn chat_and_message(input_id: &str) -> Option<(&str, &str)> {
+    let (chat, message) = input_id.rsplit_once('/')?;
+    let mut parts = chat.split('/');
+    let is_message = parts.next().is_some() && parts.next() == Some("message");
+    (is_message && parts.next().is_some() && parts.next().is_none()).then_some((chat, message))
+}
+
 /// The key of an edit, by the messenger's id of the notice: the message's own id comes again with
 /// every edit.
 pub fn edit(channel: &ChannelId, notice: &str) -> String {
@@ -86,6 +95,18 @@ mod tests {
         assert_ne!(message(&channel(), "a/b", "c"), message(&channel(), &hash, "c"));
         let long = "x".repeat(PLAIN_MAX + 1);
         assert_ne!(message(&channel(), "1", &long), message(&channel(), "1", &format!("{long}y")));
+    }
+
+    #[test]
+    fn only_the_key_of_a_message_comes_apart() {
+        let key = message(&channel(), "a/b", "7");
+        let (chat, id) = chat_and_message(&key).unwrap();
+        assert_eq!((format!("{chat}/{id}"), id), (key.clone(), "7"));
+        for other in [edit(&channel(), "7"), item(&channel(), b"x"), String::new(), "a/message/b".to_owned()]
+        {
+            assert_eq!(chat_and_message(&other), None);
+        }
+        assert_eq!(chat_and_message("a/message/b/c/d"), None);
     }
 
     #[test]

@@ -10,11 +10,13 @@ use crate::model::message::Message;
 use crate::model::outcome::KnownInput;
 
 use super::handle::Store;
+use super::input_page;
 use super::keys;
+use super::message_page;
 
 impl Archive for Store {
     fn known_input(&self, input_id: &str) -> Result<Option<KnownInput>, ArchiveError> {
-        Ok(self.row_if_present(&keys::known_input(input_id))?)
+        Ok(input_page::find(self, input_id)?)
     }
 
     fn dialog(&self, id: DialogId) -> Result<Option<Dialog>, ArchiveError> {
@@ -38,7 +40,7 @@ impl Archive for Store {
     }
 
     fn message(&self, dialog: DialogId, id: MessageId) -> Result<Option<Message>, ArchiveError> {
-        Ok(self.row(&keys::message(dialog, id))?)
+        Ok(message_page::find(self, dialog, id)?)
     }
 
     fn effect(&self, id: EffectId) -> Result<Option<Effect>, ArchiveError> {

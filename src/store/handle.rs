@@ -12,14 +12,15 @@ use crate::engine::rows::{HotRows, Position, WriteSet};
 use super::absence::Absence;
 use super::error::StoreError;
 use super::files::Files;
+use super::input_page;
 use super::key_value::{Batch, KeyValue, Order, Scan};
 use super::keys::{self, KeyRange};
 use super::memory::Memory;
 use super::rows::PositionRow;
 use super::write::Writer;
 
-/// Keys read in one bite while the filter of absent keys is filled.
-const KEYS_AT_A_TIME: usize = 1024;
+/// Keys read in one bite while the filter of absent keys is filled. A page of inputs is up to 16 KiB.
+const KEYS_AT_A_TIME: usize = 256;
 
 /// How to open a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,9 +137,9 @@ impl Store {
     /// Tells the filter of absent keys what is there. A store with history is read on a thread beside;
     /// until that is done nothing counts as absent.
     fn learn_keys(&self) -> Result<(), StoreError> {
-        let is_new = keys::looked_up_first()
-            .iter()
-            .map(|range| self.pairs.read(range, Order::Ascending, 1))
+        let kinds = || keys::looked_up_first().into_iter().chain([keys::all_input_pages()]);
+        let is_new = kinds()
+            .map(|range| self.pairs.read(&range, Order::Ascending, 1))
             .collect::<Result<Vec<_>, _>>()?
             .iter()
             .all(Vec::is_empty);
@@ -149,12 +150,18 @@ impl Store {
         // The thread must not keep a closed store open.
         let (pairs, absence) = (Arc::downgrade(&self.pairs), Arc::downgrade(&self.absence));
         let learning = std::thread::Builder::new().name("store keys".to_owned()).spawn(move || {
-            for mut range in keys::looked_up_first() {
+            for mut range in kinds() {
                 loop {
                     let (Some(pairs), Some(absence)) = (pairs.upgrade(), absence.upgrade()) else { return };
                     // What cannot be read here is found by whoever needs it; nothing counts as absent then.
                     let Ok(found) = pairs.read(&range, Order::Ascending, KEYS_AT_A_TIME) else { return };
-                    found.iter().for_each(|(key, _)| absence.add(key));
+                    for (key, value) in &found {
+                        if keys::is_looked_up_first(key) {
+                            absence.add(key);
+                        } else if input_page::learn(&absence, key, value).is_err() {
+                            return;
+                        }
+                    }
                     match found.last() {
                         Some((last, _)) if found.len() == KEYS_AT_A_TIME => {
                             range.start = keys::successor(last.clone());
@@ -170,6 +177,16 @@ impl Store {
         // Without the thread everything works as before, only slower.
         drop(learning);
         Ok(())
+    }
+
+    /// Whether `key` is surely not there. Only for keys that are made known before they are written.
+    pub(super) fn is_absent(&self, key: &[u8]) -> bool {
+        self.absence.is_absent(key)
+    }
+
+    /// From now on `key` counts as one that may be there.
+    pub(super) fn expect(&self, key: &[u8]) {
+        self.absence.add(key);
     }
 
     /// The row at `key`, which is of a kind that is asked for before it exists.

@@ -7,13 +7,15 @@
 //!
 //! | prefix | key | value |
 //! |---|---|---|
-//! | `k` | text input id | known input |
+//! | `k` | text input id | known input, unless it is in a page |
+//! | `p` | text chat, u32 number of the page | page of known inputs that are messages of that chat |
 //! | `d` | id dialog | dialog |
 //! | `h` | id chat | chat |
 //! | `a` | text channel, text chat, text user | the chat id at this address |
 //! | `c` | id client | client |
 //! | `i` | text channel, text user | the client id of this identity |
-//! | `m` | id dialog, id message | message or note |
+//! | `m` | id dialog, id of its first message | page of messages and notes |
+//! | `n` | id dialog, id message | message or note that is too long for its page |
 //! | `e` | id effect | effect |
 //! | `o` | text operator | operator status |
 //! | `t` | kind, ids | timer |
@@ -50,7 +52,7 @@ use crate::model::timer::TimerKey;
 use super::queries::deliveries::DeliveryState;
 
 /// The layout that this release reads and writes.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 3;
 
 /// A key.
 pub(super) type Key = Vec<u8>;
@@ -195,10 +197,38 @@ pub(super) fn known_input(input_id: &str) -> Key {
     Builder::new(b'k').text(input_id).0
 }
 
+/// The page of this number of the known inputs that are messages of a chat; for `chat` see
+/// [`crate::model::input_id::chat_and_message`].
+pub(super) fn input_page(chat: &str, number: u32) -> Key {
+    Builder::new(b'p').text(chat).small(number).0
+}
+
+/// The pages of known inputs that are messages of a chat, by number.
+pub(super) fn input_pages(chat: &str) -> KeyRange {
+    KeyRange::of_prefix(Builder::new(b'p').text(chat).0)
+}
+
+/// All pages of known inputs.
+pub(super) fn all_input_pages() -> KeyRange {
+    KeyRange::of_prefix(vec![b'p'])
+}
+
+/// The chat's part of the key of a page of known inputs, and the number of the page.
+pub(super) fn split_input_page(key: &[u8]) -> Option<(&[u8], u32)> {
+    let (chat, number) = key.split_last_chunk::<4>()?;
+    Some((chat, u32::from_be_bytes(*number)))
+}
+
+/// What stands for one input of a page where absent keys are known: no key of the store. `chat` is the
+/// chat's part of the page's key.
+pub(super) fn paged_input(chat: &[u8], message: &str) -> Key {
+    [chat, message.as_bytes()].concat()
+}
+
 /// The kinds of keys that are asked for before they exist, with every new message or client.
 const LOOKED_UP_FIRST: [u8; 3] = [b'k', b'a', b'i'];
 
-/// All keys that are asked for before they exist: inputs, addresses and identities.
+/// All keys that are asked for before they exist: inputs outside pages, addresses and identities.
 pub(super) fn looked_up_first() -> [KeyRange; 3] {
     LOOKED_UP_FIRST.map(|kind| KeyRange::of_prefix(vec![kind]))
 }
@@ -238,14 +268,19 @@ pub(super) fn identity(identity: &Identity) -> Key {
     Builder::new(b'i').text(identity.channel.as_str()).text(&identity.user).0
 }
 
-/// A message or note.
-pub(super) fn message(dialog: DialogId, id: MessageId) -> Key {
-    Builder::new(b'm').id(numbers!(dialog)).id(numbers!(id)).0
+/// The page of messages of a dialog that begins with this one.
+pub(super) fn message_page(dialog: DialogId, first: MessageId) -> Key {
+    Builder::new(b'm').id(numbers!(dialog)).id(numbers!(first)).0
 }
 
-/// The messages and notes of a dialog.
-pub(super) fn messages(dialog: DialogId) -> KeyRange {
+/// The pages of messages of a dialog.
+pub(super) fn message_pages(dialog: DialogId) -> KeyRange {
     KeyRange::of_prefix(Builder::new(b'm').id(numbers!(dialog)).0)
+}
+
+/// A message or note that is too long for its page.
+pub(super) fn long_message(dialog: DialogId, id: MessageId) -> Key {
+    Builder::new(b'n').id(numbers!(dialog)).id(numbers!(id)).0
 }
 
 /// An effect.
@@ -451,6 +486,14 @@ pub(super) fn dialog_effect(dialog: DialogId, id: EffectId) -> Key {
 /// The effects of a dialog, by id.
 pub(super) fn dialog_effects(dialog: DialogId) -> KeyRange {
     KeyRange::of_prefix(Builder::new(b'L').id(numbers!(dialog)).0)
+}
+
+/// The bytes of an identifier in keys.
+pub(super) fn id_bytes((seq, index): (u64, u32)) -> [u8; ID_BYTES] {
+    let mut bytes = [0; ID_BYTES];
+    let numbers = seq.to_be_bytes().into_iter().chain(index.to_be_bytes());
+    bytes.iter_mut().zip(numbers).for_each(|(byte, number)| *byte = number);
+    bytes
 }
 
 /// The numbers of the identifier (or of the `seq` and `index`) that a key ends with.

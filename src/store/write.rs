@@ -15,8 +15,10 @@ use super::effect_index::IndexedEffect;
 use super::error::StoreError;
 use super::event_page::LastPage;
 use super::handle::{Store, decode, encode};
+use super::input_page;
 use super::key_value::Batch;
 use super::keys::{self, Key};
+use super::message_page;
 use super::rows::{ConfigRow, PositionRow, pieces};
 
 /// What the one writer knows between two write sets.
@@ -60,9 +62,7 @@ struct Staged<'a> {
 
 impl Staged<'_> {
     fn take(&mut self, set: &WriteSet) -> Result<(), StoreError> {
-        for (input_id, known) in &set.known_inputs {
-            self.put(keys::known_input(input_id), known)?;
-        }
+        input_page::put(self.store, &set.known_inputs, &mut self.batch)?;
         for dialog in &set.dialogs {
             let key = keys::dialog(dialog.id);
             let old: Option<IndexedDialog> = self.current(&key)?;
@@ -78,9 +78,7 @@ impl Staged<'_> {
             self.put(keys::chat(chat.id), chat)?;
         }
         self.take_clients(&set.clients)?;
-        for message in &set.messages {
-            self.put(keys::message(message.dialog, message.id), message)?;
-        }
+        message_page::put(self.store, &set.messages, &mut self.batch)?;
         for effect in &set.effects {
             self.take_effect(effect)?;
         }

@@ -54,7 +54,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Files that may be longer than [`LINES_MAX`], each with its reason.
-const LONG_FILES: &[(&str, &str)] = &[];
+const LONG_FILES: &[(&str, &str)] =
+    &[("store/keys.rs", "one table: every key of the store, with its place in the order")];
 /// A file that is longer holds more than one subject.
 const LINES_MAX: usize = 500;
 

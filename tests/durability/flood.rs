@@ -17,9 +17,8 @@ const CALLS: u64 = 12;
 const MESSAGES: u64 = 1_000;
 /// Clients who write, in each call.
 const CHATS: u64 = 3;
-/// The most memory that the daemon may ever have used, in KiB. The queue at its fullest is a fraction of it:
-/// sled's cache and the nodes that it replaces within a batch take most.
-const MEMORY_KIB_MAX: u64 = 384 * 1024;
+/// The most memory that the daemon may ever have used, in KiB. The queue at its fullest is a fraction of it.
+const MEMORY_KIB_MAX: u64 = 256 * 1024;
 
 #[test]
 fn a_flood_is_told_to_come_back_and_what_was_acknowledged_is_kept() {

@@ -4,15 +4,17 @@ use crate::model::id::{ChatId, DialogId, MessageId};
 use crate::model::message::Message;
 use crate::store::StoreError;
 use crate::store::cursor::List;
-use crate::store::handle::{Store, decode};
+use crate::store::handle::Store;
 use crate::store::key_value::Order;
 use crate::store::keys;
+use crate::store::message_page;
+use crate::store::message_walk::MessageWalk;
 
-use super::page::{EXAMINED_MAX, LIMIT_MAX, Page, Walk, rest, rows};
+use super::page::{EXAMINED_MAX, LIMIT_MAX, Page, Walk};
 
 /// A message or note.
 pub fn get(store: &Store, dialog: DialogId, id: MessageId) -> Result<Option<Message>, StoreError> {
-    store.row(&keys::message(dialog, id))
+    message_page::find(store, dialog, id)
 }
 
 /// A page of the messages and notes of a dialog.
@@ -22,7 +24,31 @@ pub fn of_dialog(
     walk: Walk<'_>,
     limit: usize,
 ) -> Result<Page<Message>, StoreError> {
-    rows(store, List::Messages, keys::messages(dialog), walk, limit)
+    let place = walk.cursor().map(|cursor| List::Messages.place(cursor)).transpose()?;
+    let order = walk.order();
+    let mut messages = MessageWalk::new(store, dialog, order, bound(place.as_deref(), order))?;
+    let mut items: Vec<Message> = Vec::new();
+    while let Some(message) = messages.next()? {
+        items.push(message);
+        if items.len() >= limit.clamp(1, LIMIT_MAX) {
+            break;
+        }
+    }
+    let next_cursor = match (items.last(), messages.peek()?) {
+        (Some(last), Some(_)) => Some(List::Messages.cursor(&keys::id_bytes((last.id.seq, last.id.index)))),
+        _ => None,
+    };
+    Ok(Page { items, next_cursor })
+}
+
+/// Where a walk goes on after the message at `place`.
+fn bound(place: Option<&[u8]>, order: Order) -> Option<MessageId> {
+    let (seq, index) = keys::last_id(place?)?;
+    Some(match (order, index.checked_add(1)) {
+        (Order::Descending, _) => MessageId::new(seq, index),
+        (Order::Ascending, Some(index)) => MessageId::new(seq, index),
+        (Order::Ascending, None) => MessageId::new(seq.saturating_add(1), 0),
+    })
 }
 
 /// A page of the messages and notes of a chat, dialog after dialog.
@@ -59,20 +85,21 @@ pub fn of_chat(
         if walked >= EXAMINED_MAX {
             return Ok(Page { items, next_cursor: last.map(|place| list.cursor(&place)) });
         }
-        let mut messages = keys::messages(dialog);
-        if let Some(place) = &place
-            && let Some((of, message)) = place.split_first_chunk::<{ keys::ID_BYTES }>()
-            && keys::last_id(of) == Some((seq, index))
-        {
-            messages = rest(messages, Some(message), order);
-        }
-        for pair in store.scan(messages, order) {
-            let (key, value) = pair?;
+        let from = match &place {
+            Some(place) if place.starts_with(&keys::id_bytes((dialog.seq, dialog.index))) => {
+                bound(Some(place), order)
+            }
+            _ => None,
+        };
+        let mut messages = MessageWalk::new(store, dialog, order, from)?;
+        while let Some(id) = messages.peek()? {
             if items.len() >= limit {
                 return Ok(Page { items, next_cursor: last.map(|place| list.cursor(&place)) });
             }
-            items.push(decode(&key, &value)?);
-            last = Some(list.place_in(&key)?.to_vec());
+            items.extend(messages.next()?);
+            last = Some(
+                [keys::id_bytes((dialog.seq, dialog.index)), keys::id_bytes((id.seq, id.index))].concat(),
+            );
         }
     }
     Ok(Page { items, next_cursor: None })

@@ -8,13 +8,14 @@
 use std::iter::Peekable;
 
 use crate::model::event::{Event, EventKind};
-use crate::model::id::DialogId;
+use crate::model::id::{DialogId, MessageId};
 use crate::model::message::Message;
 use crate::store::StoreError;
 use crate::store::cursor::List;
 use crate::store::handle::{Store, decode};
 use crate::store::key_value::{Order, Pair, Scan};
-use crate::store::keys::{self, KeyRange};
+use crate::store::keys;
+use crate::store::message_walk::MessageWalk;
 
 use super::page::{LIMIT_MAX, Page, Walk};
 
@@ -56,28 +57,27 @@ pub fn of_dialog(
         Some(cursor) => Some(read_place(&list.place(cursor)?)?),
         None => None,
     };
-    let narrowed = |range: KeyRange| {
-        // The entry of the last item is walked again: its items are put in order as a whole.
-        let at = |seq: u64| [range.start.as_slice(), &seq.to_be_bytes()].concat();
-        match (from, order) {
-            (None, _) => range,
-            (Some((seq, ..)), Order::Ascending) => {
-                let key = at(seq);
-                range.from(key)
-            }
-            (Some((seq, ..)), Order::Descending) => {
-                let key = at(seq.saturating_add(1));
-                range.before(key)
-            }
-        }
-    };
-    let mut messages = store.scan(narrowed(keys::messages(dialog)), order).peekable();
-    let mut events = store.scan(narrowed(keys::timeline_events(dialog)), order).peekable();
+    // The entry of the last item is walked again: its items are put in order as a whole.
+    let bound = from.map(|(seq, ..)| match order {
+        Order::Ascending => seq,
+        Order::Descending => seq.saturating_add(1),
+    });
+    let mut events = keys::timeline_events(dialog);
+    if let Some(seq) = bound {
+        let key = [events.start.as_slice(), &seq.to_be_bytes()].concat();
+        events = match order {
+            Order::Ascending => events.from(key),
+            Order::Descending => events.before(key),
+        };
+    }
+    let bound = bound.map(|seq| MessageId::new(seq, 0));
+    let mut messages = MessageWalk::new(store, dialog, order, bound)?;
+    let mut events = store.scan(events, order).peekable();
     let mut items: Vec<Item> = Vec::new();
     while let Some(seq) = next_entry(&mut messages, &mut events, order)? {
         let mut group = Vec::new();
-        while let Some((key, value)) = take_of_entry(&mut messages, seq)? {
-            group.push(Item::Message(Box::new(decode(&key, &value)?)));
+        while messages.peek()?.is_some_and(|id| id.seq == seq) {
+            group.extend(messages.next()?.map(|message| Item::Message(Box::new(message))));
         }
         while let Some((key, value)) = take_of_entry(&mut events, seq)? {
             group.push(Item::Event(decode(&key, &value)?));
@@ -107,11 +107,11 @@ pub fn of_dialog(
 
 /// The entry from which the next items are.
 fn next_entry(
-    messages: &mut Peekable<Scan<'_>>,
+    messages: &mut MessageWalk<'_>,
     events: &mut Peekable<Scan<'_>>,
     order: Order,
 ) -> Result<Option<u64>, StoreError> {
-    let (message, event) = (peeked_entry(messages)?, peeked_entry(events)?);
+    let (message, event) = (messages.peek()?.map(|id| id.seq), peeked_entry(events)?);
     Ok(match (message, event) {
         (Some(message), Some(event)) => Some(match order {
             Order::Ascending => message.min(event),

@@ -29,10 +29,17 @@ fn keys_and_values_of_this_format_stay_as_they_are() {
     owned.owner = Some("anna".into());
     let mut closed = dialog(3);
     closed.state = DialogState::Closed;
+    let mut long = message(&offered, 3, 0);
+    long.text = "long".repeat(600);
     store
         .write(&WriteSet {
-            known_inputs: vec![("a\0b".to_owned(), known_input(1)), ("x".repeat(129), known_input(2))],
-            messages: vec![message(&offered, 1, 0)],
+            known_inputs: vec![
+                ("a\0b".to_owned(), known_input(1)),
+                ("x".repeat(129), known_input(2)),
+                ("shop/message/7/11".to_owned(), known_input(3)),
+                ("shop/message/7/12".to_owned(), known_input(4)),
+            ],
+            messages: vec![message(&offered, 1, 0), message(&offered, 2, 1), long],
             decisions: vec![decision(1, 0, offered.id)],
             dialogs: vec![offered, owned, closed],
             chats: vec![chat(1)],
@@ -71,7 +78,10 @@ fn keys_and_values_of_this_format_stay_as_they_are() {
             text,
             "{prefix} {} {}",
             hexadecimal(&key[1..]),
-            String::from_utf8(value).unwrap().trim_end()
+            String::from_utf8(value)
+                .unwrap()
+                .replace("long".repeat(600).as_str(), "(2,400 bytes)")
+                .trim_end()
         )
         .unwrap();
     }

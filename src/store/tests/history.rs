@@ -3,8 +3,8 @@
 use crate::engine::rows::WriteSet;
 use crate::model::dialog::Dialog;
 use crate::model::event::EventKind;
-use crate::model::id::{ChatId, DialogId};
-use crate::model::message::Message;
+use crate::model::id::{ChatId, DialogId, MessageId};
+use crate::model::message::{Message, MessageStatus};
 use crate::store::queries::timeline::Item;
 use crate::store::queries::{Page, Walk, decisions, messages, timeline};
 use crate::store::{Store, StoreError};
@@ -67,6 +67,50 @@ fn messages_of_a_dialog_come_in_order_from_either_end() {
         assert_walks(&[], |walk, limit| {
             messages::of_dialog(store, DialogId::new(99, 0), walk, limit).unwrap()
         });
+    });
+}
+
+#[test]
+fn messages_of_many_pages_come_in_order_and_as_they_are_now() {
+    on_each(|store| {
+        let one = dialog(1);
+        let mut all: Vec<Message> = (1..=50).map(|seq| message(&one, seq, u32::from(seq == 20))).collect();
+        all[3].text = "x".repeat(5_000);
+        for part in all.chunks(7) {
+            let seq = part.last().unwrap().id.seq;
+            store.write(&WriteSet { messages: part.to_vec(), ..up_to(seq) }).unwrap();
+        }
+        let assert_stored = |all: &[Message]| {
+            assert_walks(all, |walk, limit| messages::of_dialog(store, one.id, walk, limit).unwrap());
+            let shown: Vec<Item> = all.iter().cloned().map(|one| Item::Message(Box::new(one))).collect();
+            assert_walks(&shown, |walk, limit| timeline::of_dialog(store, one.id, walk, limit).unwrap());
+            for message in all {
+                assert_eq!(messages::get(store, one.id, message.id).unwrap().as_ref(), Some(message));
+            }
+            for absent in [MessageId::new(0, 0), MessageId::new(20, 0), MessageId::new(51, 0)] {
+                assert_eq!(messages::get(store, one.id, absent).unwrap(), None);
+            }
+        };
+        assert_stored(&all);
+        // A long one becomes short, a short one long, and some in the middle change with a new one.
+        all[3].text = "short".to_owned();
+        all[4].text = "y".repeat(5_000);
+        all[30].status = MessageStatus::Failed;
+        all.push(message(&one, 50, 7));
+        let changed = [50, 30, 4, 3].map(|place: usize| all[place].clone());
+        store.write(&WriteSet { messages: changed.to_vec(), ..up_to(51) }).unwrap();
+        assert_stored(&all);
+    });
+}
+
+#[test]
+fn a_message_that_was_skipped_cannot_be_added_to_its_page() {
+    on_each(|store| {
+        let one = dialog(1);
+        let messages = vec![message(&one, 1, 0), message(&one, 3, 0)];
+        store.write(&WriteSet { messages, ..up_to(3) }).unwrap();
+        let set = WriteSet { messages: vec![message(&one, 2, 0)], ..up_to(4) };
+        assert!(matches!(store.write(&set), Err(StoreError::OutOfOrder { stored: 3, given: 2 })));
     });
 }
 

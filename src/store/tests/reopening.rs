@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use crate::engine::rows::WriteSet;
+use crate::engine::rows::{Archive, WriteSet};
 use crate::model::event::EventKind;
 use crate::store::files::Files;
 use crate::store::key_value::{Batch, KeyValue};
@@ -31,6 +31,26 @@ fn a_reopened_store_is_what_it_was_and_goes_on() {
     store.write(&WriteSet { events: vec![second.clone()], ..up_to(2) }).unwrap();
     assert_eq!(events::after(&store, 0, 0, 9).unwrap(), [first, second]);
     assert!(store.size_on_disk().unwrap() > 0);
+}
+
+#[test]
+fn a_reopened_store_finds_the_inputs_of_before_and_of_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = |seq: u64| (format!("shop/message/7/{seq}"), known_input(seq));
+    for start in [0, 100, 200] {
+        let store = Store::open(folder.path(), Settings::default()).unwrap();
+        let known_inputs = (start + 1..=start + 100).map(input).collect();
+        store.write(&WriteSet { known_inputs, ..up_to(start + 100) }).unwrap();
+        // Also once the keys that were there have been learned.
+        while !store.is_absent(b"nothing") {
+            std::thread::yield_now();
+        }
+        for seq in 1..=start + 100 {
+            assert_eq!(store.known_input(&input(seq).0).unwrap(), Some(known_input(seq)));
+        }
+        assert_eq!(store.known_input(&input(start + 101).0).unwrap(), None);
+        store.flush().unwrap();
+    }
 }
 
 #[test]

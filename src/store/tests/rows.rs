@@ -68,6 +68,30 @@ fn each_row_is_found_by_its_id_and_the_addresses_lead_to_it() {
 }
 
 #[test]
+fn each_of_many_inputs_of_a_chat_is_found_and_no_other() {
+    on_each(|store| {
+        let input = |chat: u64, message: u64| format!("shop/message/{chat}/{message}");
+        let mut long = known_input(50);
+        long.fingerprint = Some("f".repeat(5_000));
+        for sets in [1..=40, 41..=200] {
+            let inputs = sets.clone().map(|seq| (input(seq % 2, seq), known_input(seq)));
+            let known_inputs = inputs.filter(|(_, known)| known.seq != 50).rev().collect();
+            store.write(&WriteSet { known_inputs, ..up_to(*sets.end()) }).unwrap();
+        }
+        store.write(&WriteSet { known_inputs: vec![(input(0, 50), long.clone())], ..up_to(200) }).unwrap();
+        for seq in 1..=200 {
+            let expected = if seq == 50 { long.clone() } else { known_input(seq) };
+            assert_eq!(store.known_input(&input(seq % 2, seq)).unwrap(), Some(expected));
+            assert_eq!(store.known_input(&input(1 - seq % 2, seq)).unwrap(), None);
+        }
+        // Neither the beginning of an id nor the signs that lines are made of lead to another one.
+        for other in ["shop/message/0/", "shop/message/0/20\",", "shop/message/0", "shop/edit/0/2"] {
+            assert_eq!(store.known_input(other).unwrap(), None);
+        }
+    });
+}
+
+#[test]
 fn an_identity_follows_the_client_to_whom_it_moves() {
     on_each(|store| {
         store.write(&WriteSet { clients: vec![client(1), client(2)], ..up_to(1) }).unwrap();
