@@ -31,9 +31,9 @@ use super::projection::{FinishError, Projection, ProjectionEnded};
 const GROUP_MAX: usize = 1024;
 /// How long changed rows may wait before they are handed to the store, when nobody asks for them: rows
 /// that change often are written once then.
-const HAND_OVER_AFTER_MS: u64 = 500;
+const HAND_OVER_AFTER_MS: u64 = 1_000;
 /// With so many changed rows they are handed over at once: some tens of MB.
-const HAND_OVER_ROWS: usize = 20_000;
+const HAND_OVER_ROWS: usize = 60_000;
 /// The longest sleep: the clock of the machine may be set, and timers go by it.
 const SLEEP_MAX: Duration = Duration::from_millis(500);
 

@@ -14,8 +14,9 @@
 //! | `a` | text channel, text chat, text user | the chat id at this address |
 //! | `c` | id client | client |
 //! | `i` | text channel, text user | the client id of this identity |
-//! | `m` | id dialog, id of its first message | page of messages and notes |
-//! | `n` | id dialog, id message | message or note that is too long for its page |
+//! | `m` | id of its first message | page of messages and notes |
+//! | `n` | id message | message or note that is too long for its page |
+//! | `q` | id dialog, u32 number of the list | list of the messages of a dialog |
 //! | `e` | id effect | effect |
 //! | `o` | text operator | operator status |
 //! | `t` | kind, ids | timer |
@@ -268,19 +269,29 @@ pub(super) fn identity(identity: &Identity) -> Key {
     Builder::new(b'i').text(identity.channel.as_str()).text(&identity.user).0
 }
 
-/// The page of messages of a dialog that begins with this one.
-pub(super) fn message_page(dialog: DialogId, first: MessageId) -> Key {
-    Builder::new(b'm').id(numbers!(dialog)).id(numbers!(first)).0
+/// The page of messages that begins with this one.
+pub(super) fn message_page(first: MessageId) -> Key {
+    Builder::new(b'm').id(numbers!(first)).0
 }
 
-/// The pages of messages of a dialog.
-pub(super) fn message_pages(dialog: DialogId) -> KeyRange {
-    KeyRange::of_prefix(Builder::new(b'm').id(numbers!(dialog)).0)
+/// All pages of messages, in the order in which they came.
+pub(super) fn message_pages() -> KeyRange {
+    KeyRange::of_prefix(vec![b'm'])
 }
 
 /// A message or note that is too long for its page.
-pub(super) fn long_message(dialog: DialogId, id: MessageId) -> Key {
-    Builder::new(b'n').id(numbers!(dialog)).id(numbers!(id)).0
+pub(super) fn long_message(id: MessageId) -> Key {
+    Builder::new(b'n').id(numbers!(id)).0
+}
+
+/// The list of this number of the messages of a dialog.
+pub(super) fn message_list(dialog: DialogId, number: u32) -> Key {
+    Builder::new(b'q').id(numbers!(dialog)).small(number).0
+}
+
+/// The lists of the messages of a dialog, by number.
+pub(super) fn message_lists(dialog: DialogId) -> KeyRange {
+    KeyRange::of_prefix(Builder::new(b'q').id(numbers!(dialog)).0)
 }
 
 /// An effect.

@@ -1,11 +1,11 @@
-//! Messages and notes, packed into pages by dialog: a dialog's next message then changes a key that is
-//! there instead of adding one, and several of one write set share it.
+//! Messages and notes, packed into pages in the order in which they came, so that a message costs a
+//! fraction of a key; and the list of each dialog's messages.
 //!
-//! A page has one line per message: its id, a space, and the message as JSON. A message whose JSON is
-//! longer than [`MESSAGE_BYTES_MAX`] is kept under a key of its own, and its line is the id alone. Pages
-//! have [`MESSAGES_PER_PAGE`] messages in the order of their ids, and the last one has the rest. So the
-//! pages are a function of a dialog's messages as they are now: they depend neither on how entries were
-//! grouped into write sets nor on what the messages were before.
+//! A page has [`MESSAGES_PER_PAGE`] messages, whatever dialogs they are of, in the order of their ids, and
+//! the last page has the rest; it is kept under the id of its first message. A line is the message's id, a
+//! space, and the message as JSON. A message whose JSON is longer than [`MESSAGE_BYTES_MAX`] is kept under a
+//! key of its own, and its line is the id alone. So pages are a function of the messages as they are now:
+//! they depend neither on how entries were grouped into write sets nor on what the messages were before.
 
 use std::collections::BTreeMap;
 
@@ -16,40 +16,21 @@ use super::error::StoreError;
 use super::handle::{Store, decode, encode};
 use super::key_value::{Batch, Order};
 use super::keys;
+use super::message_list;
 
-/// A page is rewritten with each message of its dialog, and each [`MESSAGES_PER_PAGE`]th message adds a
-/// key: more would write more bytes than it saves keys.
+/// sled keeps up to 16 values in a tree node and puts nodes over 128 KiB into files of their own: eight
+/// ordinary messages keep a page at a few KiB.
 const MESSAGES_PER_PAGE: usize = 8;
 
-/// Longest message in a page, in bytes of JSON, so that a page stays around 16 KiB: sled puts tree nodes
-/// over 128 KiB into files of their own, where a node holds several values. Ordinary messages are a
-/// quarter of it.
+/// Longest message in a page, in bytes of JSON. Ordinary messages are a quarter of it.
 const MESSAGE_BYTES_MAX: usize = 2 * 1024;
 
-/// Puts messages, new and changed, into `batch`. New ones follow all of their dialog that were put before.
-pub(super) fn put(store: &Store, messages: &[Message], batch: &mut Batch) -> Result<(), StoreError> {
-    let mut by_dialog: BTreeMap<DialogId, BTreeMap<MessageId, &Message>> = BTreeMap::new();
-    for message in messages {
-        by_dialog.entry(message.dialog).or_default().insert(message.id, message);
-    }
-    for (dialog, messages) in by_dialog {
-        let mut pages = Pages { store, dialog, page: None };
-        for (id, message) in messages {
-            pages.put(id, message, batch)?;
-        }
-        pages.close(batch);
-    }
-    Ok(())
-}
+/// The last page, to which the next message is added: the one writer's own copy.
+#[derive(Debug, Default)]
+pub(super) struct LastPage(Option<Page>);
 
-/// The pages of a dialog while messages are put in the order of their ids: one page is open at a time.
-struct Pages<'a> {
-    store: &'a Store,
-    dialog: DialogId,
-    page: Option<Page>,
-}
-
-/// A page that is being changed.
+/// A page that is being written.
+#[derive(Debug)]
 struct Page {
     first: MessageId,
     last: MessageId,
@@ -57,76 +38,112 @@ struct Page {
     lines: Vec<u8>,
 }
 
-impl Pages<'_> {
-    fn put(&mut self, id: MessageId, message: &Message, batch: &mut Batch) -> Result<(), StoreError> {
-        let json = encode(message)?;
-        let mut line = id.to_string().into_bytes();
-        let is_long = json.len() > MESSAGE_BYTES_MAX;
-        if is_long {
-            batch.put(keys::long_message(self.dialog, id), json);
-        } else {
-            line.push(b' ');
-            line.extend_from_slice(&json);
-        }
-        line.push(b'\n');
-        self.open(id, batch)?;
-        match &mut self.page {
-            Some(page) if id > page.last && page.count < MESSAGES_PER_PAGE => page.add(id, &line),
-            Some(page) if id <= page.last => {
+impl LastPage {
+    /// The last page of a store.
+    pub(super) fn of(store: &Store) -> Result<Self, StoreError> {
+        let last = store.scan(keys::message_pages(), Order::Descending).in_bites_of(1).next().transpose()?;
+        Ok(Self(last.map(|(key, lines)| Page::read(&key, lines)).transpose()?))
+    }
+
+    /// Puts messages, new and changed, into `batch`. New ones follow all that were put before.
+    pub(super) fn put(
+        &mut self,
+        store: &Store,
+        messages: &[Message],
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        let messages: BTreeMap<MessageId, &Message> =
+            messages.iter().map(|message| (message.id, message)).collect();
+        let last = self.0.as_ref().map(|page| page.last);
+        let is_new = |id: MessageId| last.is_none_or(|last| id > last);
+        let mut changed: Option<Page> = None;
+        let mut lists = message_list::Additions::default();
+        for (id, message) in messages {
+            let (line, is_long) = line(message, batch)?;
+            if is_new(id) {
+                lists.add(message.dialog, id);
+                self.add(id, &line, batch);
+            } else {
+                let page = self.page_of(store, id, &mut changed, batch)?;
                 let out_of_order = StoreError::OutOfOrder { stored: page.last.seq, given: id.seq };
                 let was_long = page.replace(id, &line).ok_or(out_of_order)?;
                 if was_long && !is_long {
-                    batch.delete(keys::long_message(self.dialog, id));
+                    batch.delete(keys::long_message(id));
                 }
             }
-            _ => {
-                self.close(batch);
-                self.page = Some(Page { first: id, last: id, count: 1, lines: line });
-            }
         }
-        Ok(())
+        for page in changed.iter().chain(&self.0) {
+            page.put(batch);
+        }
+        lists.put(store, batch)
     }
 
-    /// Opens the page in which `id` is, or which is the last one before it.
-    fn open(&mut self, id: MessageId, batch: &mut Batch) -> Result<(), StoreError> {
-        let mut range =
-            keys::message_pages(self.dialog).before(keys::successor(keys::message_page(self.dialog, id)));
-        if let Some(page) = &self.page {
-            if id <= page.last || page.count < MESSAGES_PER_PAGE {
-                return Ok(());
+    fn add(&mut self, id: MessageId, line: &[u8], batch: &mut Batch) {
+        match &mut self.0 {
+            Some(page) if page.count < MESSAGES_PER_PAGE => {
+                page.last = id;
+                page.count += 1;
+                page.lines.extend_from_slice(line);
             }
-            range = range.after(keys::message_page(self.dialog, page.first));
+            full => {
+                if let Some(page) = full.take() {
+                    page.put(batch);
+                }
+                *full = Some(Page { first: id, last: id, count: 1, lines: line.to_vec() });
+            }
         }
-        if let Some((key, lines)) =
-            self.store.scan(range, Order::Descending).in_bites_of(1).next().transpose()?
-        {
-            self.close(batch);
-            self.page = Some(Page::read(&key, lines)?);
-        }
-        Ok(())
     }
 
-    /// Puts the open page into the batch.
-    fn close(&mut self, batch: &mut Batch) {
-        if let Some(page) = self.page.take() {
-            batch.put(keys::message_page(self.dialog, page.first), page.lines);
+    /// The page that has the message `id`: the last one, or an earlier one that is opened in `changed`.
+    fn page_of<'a>(
+        &'a mut self,
+        store: &Store,
+        id: MessageId,
+        changed: &'a mut Option<Page>,
+        batch: &mut Batch,
+    ) -> Result<&'a mut Page, StoreError> {
+        if let Some(page) = self.0.as_mut().filter(|page| page.first <= id) {
+            return Ok(page);
         }
+        if changed.as_ref().is_none_or(|page| id > page.last) {
+            let (key, lines) = find_page(store, id)?
+                .ok_or(StoreError::OutOfOrder { stored: 0, given: id.seq })?;
+            let opened = Page::read(&key, lines)?;
+            if let Some(done) = changed.replace(opened) {
+                done.put(batch);
+            }
+        }
+        changed.as_mut().ok_or(StoreError::OutOfOrder { stored: 0, given: id.seq })
     }
+}
+
+/// The line of a message, and whether it has only the id because the message is long: that is put into
+/// `batch` then.
+fn line(message: &Message, batch: &mut Batch) -> Result<(Vec<u8>, bool), StoreError> {
+    let json = encode(message)?;
+    let mut line = message.id.to_string().into_bytes();
+    let is_long = json.len() > MESSAGE_BYTES_MAX;
+    if is_long {
+        batch.put(keys::long_message(message.id), json);
+    } else {
+        line.push(b' ');
+        line.extend_from_slice(&json);
+    }
+    line.push(b'\n');
+    Ok((line, is_long))
 }
 
 impl Page {
     fn read(key: &[u8], lines: Vec<u8>) -> Result<Self, StoreError> {
         let empty = || StoreError::damaged(key, "the page is empty");
         let count = split(&lines).count();
-        let first = Line::read(key, split(&lines).next().ok_or_else(empty)?)?.id;
-        let last = Line::read(key, split(&lines).next_back().ok_or_else(empty)?)?.id;
+        let first = id_of(key, split(&lines).next().ok_or_else(empty)?)?;
+        let last = id_of(key, split(&lines).next_back().ok_or_else(empty)?)?;
         Ok(Self { first, last, count, lines })
     }
 
-    fn add(&mut self, id: MessageId, line: &[u8]) {
-        self.last = id;
-        self.count += 1;
-        self.lines.extend_from_slice(line);
+    fn put(&self, batch: &mut Batch) {
+        batch.put(keys::message_page(self.first), self.lines.clone());
     }
 
     /// Replaces the line of a message. Returns whether the old one was that of a long message, or `None`
@@ -149,54 +166,55 @@ impl Page {
     }
 }
 
-/// One line of a page.
-pub(super) struct Line<'a> {
-    /// Which message it is.
-    pub(super) id: MessageId,
-    /// The message; `None` when it is kept under a key of its own.
-    pub(super) json: Option<&'a [u8]>,
+/// The page at hand of someone who reads messages: neighbours in a dialog are often neighbours in a page.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    page: Option<(Vec<u8>, Vec<u8>)>,
 }
 
-impl<'a> Line<'a> {
-    fn read(key: &[u8], line: &'a [u8]) -> Result<Self, StoreError> {
-        let id = id_in(line);
-        let json = line.get(id.len() + 1..);
-        let id = std::str::from_utf8(id).ok().and_then(|id| id.parse().ok());
-        let id = id.ok_or_else(|| StoreError::damaged(key, "a line does not begin with a message's id"))?;
-        Ok(Self { id, json })
+impl Reader {
+    /// A message.
+    pub(super) fn find(&mut self, store: &Store, id: MessageId) -> Result<Option<Message>, StoreError> {
+        if let Some((key, page)) = &self.page
+            && let Some(json) = line_of(page, id).and_then(json_in)
+        {
+            return decode(key, json).map(Some);
+        }
+        let mut was_long = false;
+        loop {
+            self.page = find_page(store, id)?;
+            let Some((key, page)) = &self.page else { return Ok(None) };
+            let Some(line) = line_of(page, id) else { return Ok(None) };
+            if let Some(json) = json_in(line) {
+                return decode(key, json).map(Some);
+            }
+            let key = keys::long_message(id);
+            if let Some(message) = store.row(&key)? {
+                return Ok(Some(message));
+            }
+            // It may have become short between the two looks; then the page has it now.
+            if was_long {
+                return Err(StoreError::damaged(&key, "the row is missing and a page refers to it"));
+            }
+            was_long = true;
+        }
     }
 }
 
-/// The lines of the page at `key`.
-pub(super) fn lines<'a>(
-    key: &'a [u8],
-    page: &'a [u8],
-) -> impl DoubleEndedIterator<Item = Result<Line<'a>, StoreError>> {
-    split(page).map(|line| Line::read(key, line))
-}
-
-/// A message.
+/// A message of a dialog.
 pub(super) fn find(store: &Store, dialog: DialogId, id: MessageId) -> Result<Option<Message>, StoreError> {
-    let mut is_long = false;
-    loop {
-        let range = keys::message_pages(dialog).before(keys::successor(keys::message_page(dialog, id)));
-        let page = store.scan(range, Order::Descending).in_bites_of(1).next().transpose()?;
-        let Some((key, page)) = page else { return Ok(None) };
-        let text = id.to_string();
-        let Some(line) = split(&page).find(|line| id_in(line) == text.as_bytes()) else { return Ok(None) };
-        if let Some(json) = Line::read(&key, line)?.json {
-            return decode(&key, json).map(Some);
-        }
-        let key = keys::long_message(dialog, id);
-        if let Some(message) = store.row(&key)? {
-            return Ok(Some(message));
-        }
-        // It may have become short between the two looks; then the page has it now.
-        if is_long {
-            return Err(StoreError::damaged(&key, "the row is missing and a page refers to it"));
-        }
-        is_long = true;
-    }
+    Ok(Reader::default().find(store, id)?.filter(|message| message.dialog == dialog))
+}
+
+/// The page that has the message `id`, if there is such a message.
+fn find_page(store: &Store, id: MessageId) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    let range = keys::message_pages().before(keys::successor(keys::message_page(id)));
+    store.scan(range, Order::Descending).in_bites_of(1).next().transpose()
+}
+
+fn line_of(page: &[u8], id: MessageId) -> Option<&[u8]> {
+    let id = id.to_string();
+    split(page).find(|line| id_in(line) == id.as_bytes())
 }
 
 fn split(page: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
@@ -206,4 +224,14 @@ fn split(page: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
 /// The bytes of a line that are the message's id.
 fn id_in(line: &[u8]) -> &[u8] {
     line.split(|byte| *byte == b' ').next().unwrap_or_default()
+}
+
+/// The bytes of a line that are the message; `None` when it is kept under a key of its own.
+fn json_in(line: &[u8]) -> Option<&[u8]> {
+    line.get(id_in(line).len() + 1..)
+}
+
+fn id_of(key: &[u8], line: &[u8]) -> Result<MessageId, StoreError> {
+    let id = std::str::from_utf8(id_in(line)).ok().and_then(|id| id.parse().ok());
+    id.ok_or_else(|| StoreError::damaged(key, "a line does not begin with a message's id"))
 }

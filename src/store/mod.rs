@@ -28,6 +28,7 @@ mod input_page;
 mod key_value;
 mod keys;
 mod memory;
+mod message_list;
 mod message_page;
 mod message_walk;
 pub mod queries;

@@ -13,7 +13,7 @@ use crate::model::timer::Timer;
 use super::dialog_index::IndexedDialog;
 use super::effect_index::IndexedEffect;
 use super::error::StoreError;
-use super::event_page::LastPage;
+use super::event_page;
 use super::handle::{Store, decode, encode};
 use super::input_page;
 use super::key_value::Batch;
@@ -25,14 +25,20 @@ use super::rows::{ConfigRow, PositionRow, pieces};
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     position: Position,
-    last_page: LastPage,
+    last_events: event_page::LastPage,
+    last_messages: message_page::LastPage,
     stopped: bool,
 }
 
 impl Writer {
     /// The writer of a store that was just opened.
     pub(super) fn at(store: &Store) -> Result<Self, StoreError> {
-        Ok(Self { position: store.position()?, last_page: LastPage::of(store)?, stopped: false })
+        Ok(Self {
+            position: store.position()?,
+            last_events: event_page::LastPage::of(store)?,
+            last_messages: message_page::LastPage::of(store)?,
+            stopped: false,
+        })
     }
 
     /// Stores a write set. After an error every later one is refused.
@@ -46,7 +52,8 @@ impl Writer {
         }
         let mut staged = Staged { store, batch: Batch::default() };
         staged.take(set)?;
-        self.last_page.add(&set.events, &mut staged.batch)?;
+        self.last_messages.put(store, &set.messages, &mut staged.batch)?;
+        self.last_events.add(&set.events, &mut staged.batch)?;
         store.apply(staged.batch)?;
         self.position = set.position;
         self.stopped = false;
@@ -78,7 +85,6 @@ impl Staged<'_> {
             self.put(keys::chat(chat.id), chat)?;
         }
         self.take_clients(&set.clients)?;
-        message_page::put(self.store, &set.messages, &mut self.batch)?;
         for effect in &set.effects {
             self.take_effect(effect)?;
         }
