@@ -55,7 +55,7 @@ pub(super) struct EventStream {
     pub(super) principal: Principal,
     pub(super) filter: EventFilter,
     pub(super) place: Place,
-    pub(super) live: broadcast::Receiver<Arc<[Event]>>,
+    pub(super) live: broadcast::Receiver<Arc<[Arc<Event>]>>,
     pub(super) out: mpsc::Sender<Bytes>,
 }
 
@@ -95,7 +95,7 @@ impl EventStream {
                 .await
                 .map_err(|_| Over)?;
             let is_last = found.len() < EVENTS_AT_A_TIME;
-            self.deliver(found).await?;
+            self.deliver(found.into_iter().map(Arc::new).collect()).await?;
             if is_last {
                 return Ok(());
             }
@@ -132,8 +132,8 @@ impl EventStream {
     }
 
     /// A group and those that wait behind it; whether some behind those are lost to this reader.
-    fn gather(&mut self, first: &[Event]) -> (Vec<Event>, bool) {
-        let mut found: Vec<Event> = first.to_vec();
+    fn gather(&mut self, first: &[Arc<Event>]) -> (Vec<Arc<Event>>, bool) {
+        let mut found = first.to_vec();
         while found.len() < EVENTS_AT_A_TIME {
             match self.live.try_recv() {
                 Ok(group) => found.extend_from_slice(&group),
@@ -146,10 +146,10 @@ impl EventStream {
     }
 
     /// Sends those of the events that are wanted and may be seen.
-    async fn deliver(&mut self, found: Vec<Event>) -> Result<(), Over> {
+    async fn deliver(&mut self, found: Vec<Arc<Event>>) -> Result<(), Over> {
         self.renew()?;
-        let Some(last) = found.last().map(Place::of) else { return Ok(()) };
-        let wanted: Vec<(Event, Sight)> = found
+        let Some(last) = found.last().map(|event| Place::of(event)) else { return Ok(()) };
+        let wanted: Vec<(Arc<Event>, Sight)> = found
             .into_iter()
             .filter(|event| self.filter.admits(event) && Place::of(event) > self.place)
             .map(|event| {

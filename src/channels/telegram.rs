@@ -247,7 +247,7 @@ fn refused(fault: Fault<'_>, response: &WireResponse, body: &Value) -> Verdict {
             &format!("token refused ({description}): check the channel's `token` and `api_base`"),
         ),
         500..=599 => fault.retry(None, description),
-        _ => match body.pointer("/parameters/migrate_to_chat_id").and_then(id_text) {
+        _ => match body.pointer("/parameters/migrate_to_chat_id").and_then(Value::as_i64) {
             Some(new) => fault.refused(
                 Refusal::Permanent,
                 &format!("the group became the supergroup {new}; groups are not served ({description})"),
@@ -267,15 +267,6 @@ fn not_bot_api(fault: Fault<'_>, response: &WireResponse) -> Verdict {
         429 | 500..=599 => fault.retry(retry_after_ms(&response.headers), &error),
         // A wrong address or a proxy that forbids it: a person has to act, and nothing was sent.
         _ => fault.retry(Some(TOKEN_WAIT_MS), &format!("{error}: check the channel's `api_base`")),
-    }
-}
-
-/// An identifier of Telegram as text: a whole number, or a text that is not empty.
-fn id_text(value: &Value) -> Option<String> {
-    match value {
-        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        _ => None,
     }
 }
 

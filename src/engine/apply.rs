@@ -26,7 +26,7 @@ pub struct Applied {
     /// The entry that first brought this input; the entry itself when it is new.
     pub first_seq: u64,
     /// What is to be told to those who watch, in order.
-    pub events: Vec<Event>,
+    pub events: Vec<Arc<Event>>,
     /// Effects that can be tried now.
     pub ready: Vec<ReadyEffect>,
 }
@@ -52,7 +52,7 @@ pub fn apply(state: &mut State, entry: &Entry, hash: EntryHash) -> Applied {
     state.events.extend(events.iter().cloned());
     if is_repeatable && !may_come_again(&entry.input, &outcome) {
         let known = KnownInput { seq: entry.seq, at_ms: entry.at_ms, fingerprint, outcome: outcome.clone() };
-        state.known_inputs.put(entry.input_id.clone(), known);
+        state.known_inputs.put(&entry.input_id, known);
     }
     Applied { outcome, first_seq: entry.seq, events, ready }
 }

@@ -4,6 +4,8 @@
 //! claimed, and it blocks the lane until it is terminal. So the messages of a chat never overtake one
 //! another, and one slow chat delays nobody else.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::model::effect::{Attempt, Effect, EffectAction, EffectState, Lane, Refusal};
@@ -278,7 +280,7 @@ fn set_message_status(
     let Some(effect) = step.state.effects.get(&id) else { return };
     let EffectAction::Send(outgoing) = &effect.action else { return };
     let (message, dialog) = (outgoing.message, effect.dialog);
-    let Some(row) = step.state.messages.get_mut(&message) else { return };
+    let Some(row) = step.state.messages.get_mut(&message).map(Arc::make_mut) else { return };
     row.status = status;
     row.error.clone_from(&error);
     if external_id.is_some() {

@@ -1,5 +1,7 @@
 //! Bringing rows into memory before an entry is applied, so that applying needs no store.
 
+use std::sync::Arc;
+
 use crate::model::chat::ChatAddress;
 use crate::model::client::Identity;
 use crate::model::command::Action;
@@ -90,11 +92,11 @@ struct Fetch<'a> {
 
 impl Fetch<'_> {
     fn known_input(&mut self, input_id: &str) -> Result<(), ArchiveError> {
-        if !self.state.known_inputs.contains(input_id)
+        if self.state.known_inputs.get(input_id).is_none()
             && let Some(known) = self.archive.known_input(input_id)?
         {
             let number = self.state.current_hand_over();
-            self.state.known_inputs.put_stored(input_id.to_owned(), known, number);
+            self.state.known_inputs.put_stored(input_id, known, number);
         }
         Ok(())
     }
@@ -185,7 +187,7 @@ impl Fetch<'_> {
             && let Some(message) = self.archive.message(dialog, id)?
         {
             let number = self.state.current_hand_over();
-            self.state.messages.put_stored(id, message, number);
+            self.state.messages.put_stored(id, Arc::new(message), number);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! A messenger told us something: chats, clients, dialogs and messages come into being.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -322,6 +323,7 @@ fn edit(
     let Some(row) = step.state.messages.get_mut(&message) else {
         return edit_of_unknown(step, source, external, text);
     };
+    let row = Arc::make_mut(row);
     let earlier = std::mem::replace(&mut row.text, text.to_owned());
     row.revisions.push(Revision { text: earlier, until_ms: at_ms });
     if row.revisions.len() > REVISIONS_MAX {

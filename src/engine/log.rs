@@ -1,5 +1,7 @@
 //! A dialog's log: messages and notes in the order in which they came.
 
+use std::sync::Arc;
+
 use crate::model::dialog::LastMessage;
 use crate::model::message::Message;
 
@@ -14,7 +16,7 @@ pub(super) fn append(step: &mut Step<'_>, message: Message) {
             dialog.last_message = shown;
         }
     });
-    step.state.messages.put(message.id, message);
+    step.state.messages.put(message.id, Arc::new(message));
 }
 
 /// A message as lists show it.

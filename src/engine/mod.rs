@@ -24,6 +24,7 @@ mod derived;
 mod digest;
 mod fetch;
 mod intake;
+mod known;
 mod invariants;
 mod log;
 mod offers;

@@ -4,6 +4,8 @@
 //! and operators. Everything else is fetched through an [`Archive`] before an entry is applied, and
 //! everything that changed is handed over as a [`WriteSet`].
 
+use std::sync::Arc;
+
 use crate::model::chat::{Chat, ChatAddress};
 use crate::model::client::{Client, Identity};
 use crate::model::decision::Decision;
@@ -77,7 +79,7 @@ pub struct WriteSet {
     /// How far the journal has been applied with these rows.
     pub position: Position,
     /// Outcomes of inputs, by `input_id`.
-    pub known_inputs: Vec<(String, KnownInput)>,
+    pub known_inputs: Vec<(Arc<str>, KnownInput)>,
     /// Dialogs, new and changed.
     pub dialogs: Vec<Dialog>,
     /// Chats, new and changed.
@@ -85,7 +87,7 @@ pub struct WriteSet {
     /// Clients, new and changed.
     pub clients: Vec<Client>,
     /// Messages and notes, new and changed.
-    pub messages: Vec<Message>,
+    pub messages: Vec<Arc<Message>>,
     /// Effects, new and changed.
     pub effects: Vec<Effect>,
     /// How operators are.
@@ -93,7 +95,7 @@ pub struct WriteSet {
     /// Timers set (`Some`: due at, in ms) and removed (`None`).
     pub timers: Vec<(TimerKey, Option<u64>)>,
     /// New events, in order.
-    pub events: Vec<Event>,
+    pub events: Vec<Arc<Event>>,
     /// New decisions, in order.
     pub decisions: Vec<Decision>,
     /// Configurations that became live, in order.

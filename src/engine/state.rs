@@ -21,6 +21,7 @@ use crate::model::outcome::{KnownInput, ReadyEffect};
 use crate::model::timer::Timer;
 
 use super::derived::{Footprint, Work};
+use super::known::KnownInputs;
 use super::live::Live;
 use super::routing::queue::{Audience, Place};
 use super::rows::{ActiveConfig, HotRows, Position, WriteSet};
@@ -32,11 +33,11 @@ use super::timers::Timers;
 pub struct State {
     pub(super) position: Position,
     pub(super) live: Option<Arc<Live>>,
-    pub(super) known_inputs: Table<String, KnownInput>,
+    pub(super) known_inputs: KnownInputs,
     pub(super) dialogs: Table<DialogId, Dialog>,
     pub(super) chats: Table<ChatId, Chat>,
     pub(super) clients: Table<ClientId, Client>,
-    pub(super) messages: Table<MessageId, Message>,
+    pub(super) messages: Table<MessageId, Arc<Message>>,
     pub(super) effects: Table<EffectId, Effect>,
     pub(super) operators: Table<OperatorId, OperatorStatus>,
     pub(super) timers: Timers,
@@ -48,7 +49,7 @@ pub struct State {
     pub(super) lanes: BTreeMap<Lane, LaneState>,
     pub(super) open_by_client: BTreeMap<ClientId, u32>,
 
-    pub(super) events: Vec<Event>,
+    pub(super) events: Vec<Arc<Event>>,
     pub(super) decisions: Vec<Decision>,
     pub(super) configs: Vec<ActiveConfig>,
     hand_over: u64,
@@ -214,7 +215,7 @@ impl State {
 
     /// The store has everything up to that hand-over: rows that are not hot leave the memory.
     pub fn stored(&mut self, hand_over: u64) {
-        self.known_inputs.stored(hand_over, |_, _| false);
+        self.known_inputs.stored(hand_over);
         self.messages.stored(hand_over, |_, _| false);
         self.dialogs.stored(hand_over, |_, dialog| dialog.closed_at_ms.is_none());
         self.effects.stored(hand_over, |_, effect| !effect.state.is_terminal());

@@ -27,7 +27,7 @@ pub(super) struct Step<'a> {
     pub(super) epoch: u64,
     made: Made,
     /// Events stated in this step.
-    pub(super) events: Vec<Event>,
+    pub(super) events: Vec<Arc<Event>>,
     /// Events that rules have not seen yet, with the facts as they were then.
     pub(super) unseen: VecDeque<UnseenEvent>,
     /// The rules that led to what is done now, the first cause first.
@@ -184,7 +184,8 @@ impl<'a> Step<'a> {
 
     fn push_event(&mut self, kind: EventKind, line: Option<LineId>, dialog: Option<DialogId>, data: Value) {
         let index = u32::try_from(self.events.len()).unwrap_or(u32::MAX);
-        self.events.push(Event { seq: self.seq, index, at_ms: self.at_ms, kind, line, dialog, data });
+        let event = Event { seq: self.seq, index, at_ms: self.at_ms, kind, line, dialog, data };
+        self.events.push(Arc::new(event));
     }
 
     /// Keeps the record of a decision.

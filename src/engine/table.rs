@@ -6,6 +6,7 @@
 //! again before they are needed.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Rows of one kind.
 #[derive(Debug)]
@@ -58,17 +59,18 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
 
     /// Puts a new or changed row; it will be handed over.
     pub(super) fn put(&mut self, key: K, value: V) {
-        match self.rows.get_mut(&key) {
-            Some(row) => {
-                row.value = value;
-                if !row.changed {
-                    row.changed = true;
-                    self.changed.push(key);
+        match self.rows.entry(key) {
+            Entry::Occupied(mut known) => {
+                if !known.get().changed {
+                    self.changed.push(known.key().clone());
                 }
+                let row = known.get_mut();
+                row.value = value;
+                row.changed = true;
             }
-            None => {
-                self.changed.push(key.clone());
-                self.rows.insert(key, Row { value, changed: true, handed_over: 0 });
+            Entry::Vacant(place) => {
+                self.changed.push(place.key().clone());
+                place.insert(Row { value, changed: true, handed_over: 0 });
             }
         }
     }
@@ -121,12 +123,12 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
                 self.handed_over.push((number, key));
                 continue;
             }
-            let leaves = self
-                .rows
-                .get(&key)
-                .is_some_and(|row| !row.changed && row.handed_over <= hand_over && !is_hot(&key, &row.value));
-            if leaves && let Some(row) = self.rows.remove(&key) {
-                left.push((key, row.value));
+            if let Entry::Occupied(known) = self.rows.entry(key) {
+                let row = known.get();
+                if !row.changed && row.handed_over <= hand_over && !is_hot(known.key(), &row.value) {
+                    let (key, row) = known.remove_entry();
+                    left.push((key, row.value));
+                }
             }
         }
         left

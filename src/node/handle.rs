@@ -97,7 +97,7 @@ pub struct Handle {
     pub(super) store: Store,
     pub(super) applied_seq: Arc<AtomicU64>,
     pub(super) stored_seq: watch::Receiver<u64>,
-    pub(super) events: broadcast::Sender<Arc<[Event]>>,
+    pub(super) events: broadcast::Sender<Arc<[Arc<Event>]>>,
     pub(super) clock: Clock,
 }
 
@@ -161,7 +161,7 @@ impl Handle {
 
     /// Follows the events from now on, in groups. A follower that falls behind gets an error and can read
     /// what it missed from the store.
-    pub fn follow(&self) -> broadcast::Receiver<Arc<[Event]>> {
+    pub fn follow(&self) -> broadcast::Receiver<Arc<[Arc<Event>]>> {
         self.events.subscribe()
     }
 

@@ -12,6 +12,7 @@ pub mod recover;
 pub mod start;
 pub mod status;
 
+mod answers;
 mod claims;
 mod courier;
 mod journal_time;

@@ -26,6 +26,7 @@ use crate::model::input::Input;
 use crate::observe::Metrics;
 use crate::store::{self, Store, StoreError};
 
+use super::answers;
 use super::clock::Clock;
 use super::courier;
 use super::handle::{EVENT_GROUPS_MAX, Handle, Message, QUEUE_MAX, Submission, SubmitError};
@@ -277,6 +278,8 @@ fn start_writer(
         incoming,
         applied_seq: Arc::clone(&applied_seq),
         events: events.clone(),
+        answers: answers::start(),
+        given: Vec::new(),
         claimed: Some(claims),
         metrics,
     };

@@ -22,6 +22,7 @@ use crate::model::outcome::{Outcome, ReadyEffect};
 use crate::observe::Metrics;
 use crate::store::{Store, StoreError};
 
+use super::answers::Given;
 use super::claims::{Claimed, Claims};
 use super::handle::{Answer, Message, Submission, SubmitError};
 use super::journal_time::JournalTime;
@@ -84,7 +85,10 @@ pub(super) struct Writer {
     pub(super) time: JournalTime,
     pub(super) incoming: Receiver<Message>,
     pub(super) applied_seq: Arc<AtomicU64>,
-    pub(super) events: broadcast::Sender<Arc<[Event]>>,
+    pub(super) events: broadcast::Sender<Arc<[Arc<Event>]>>,
+    pub(super) answers: mpsc::UnboundedSender<Vec<Given>>,
+    /// Answers of the group that is taken in.
+    pub(super) given: Vec<Given>,
     /// `None` once nothing is claimed any more: the outbox then has all there is, and ends.
     pub(super) claimed: Option<mpsc::Sender<Claimed>>,
     pub(super) metrics: Arc<Metrics>,
@@ -226,15 +230,17 @@ impl Writer {
         self.answer_repeated(&mut group, at_ms)?;
         self.add_own(&mut group, claims, at_ms)?;
         if group.is_empty() {
+            self.give_answers();
             return Ok(());
         }
         let Sealed { entries, sealed, replies } = self.seal(group, head, at_ms);
         if entries.is_empty() {
+            self.give_answers();
             return Ok(());
         }
         self.append(&sealed)?;
         self.metrics.journal_entries.inc_by(u64::try_from(sealed.len()).unwrap_or(u64::MAX));
-        let mut events: Vec<Event> = Vec::new();
+        let mut events: Vec<Arc<Event>> = Vec::new();
         for ((entry, sealed), reply) in entries.iter().zip(&sealed).zip(replies) {
             let applied = engine::apply(&mut self.state, entry, sealed.hash());
             self.metrics.applied(&entry.input, &applied.outcome);
@@ -246,6 +252,7 @@ impl Writer {
             self.conclude(entry, &applied, reply, claims);
             events.extend(applied.events);
         }
+        self.give_answers();
         if !events.is_empty() && self.events.receiver_count() > 0 {
             // Nobody listens any more: that is their matter.
             self.events.send(events.into()).map(drop).unwrap_or_default();
@@ -271,7 +278,7 @@ impl Writer {
                 Some(known) => {
                     let applied = engine::repeated(known, fingerprint.as_deref());
                     self.metrics.repeated_inputs.inc();
-                    answer(pending.reply, &applied, Repetition::Repeated);
+                    self.answer(pending.reply, &applied, Repetition::Repeated);
                 }
                 None => fresh.push(pending),
             }
@@ -308,7 +315,7 @@ impl Writer {
     }
 
     /// Gives each input its place in history. One that cannot be written is refused by itself.
-    fn seal(&self, group: Vec<Pending>, head: Head, at_ms: u64) -> Sealed {
+    fn seal(&mut self, group: Vec<Pending>, head: Head, at_ms: u64) -> Sealed {
         let mut done = Sealed::default();
         let (mut last_seq, mut prev_hash) = (head.seq, head.hash);
         for Pending { submission, reply } in group {
@@ -333,9 +340,8 @@ impl Writer {
                 }
                 Err(error) => {
                     tracing::warn!(cause = ?entry.cause, %error, "An input cannot be kept.");
-                    if let Reply::To(sender) = reply {
-                        // Who asked may have gone away.
-                        drop(sender.send(Err(SubmitError::Unwritable)));
+                    if let Reply::To(waiter) = reply {
+                        self.given.push((waiter, Err(SubmitError::Unwritable)));
                     }
                 }
             }
@@ -356,7 +362,7 @@ impl Writer {
         Ok(())
     }
 
-    fn conclude(&self, entry: &Entry, applied: &Applied, reply: Reply, claims: &mut Claims) {
+    fn conclude(&mut self, entry: &Entry, applied: &Applied, reply: Reply, claims: &mut Claims) {
         match reply {
             Reply::To(_) => {
                 if let Input::EffectResult { effect, .. } = entry.input {
@@ -364,13 +370,31 @@ impl Writer {
                 }
                 let repetition =
                     if applied.first_seq == entry.seq { Repetition::First } else { Repetition::Repeated };
-                answer(reply, applied, repetition);
+                self.answer(reply, applied, repetition);
             }
             Reply::Claim(ready) => match &applied.outcome {
                 Outcome::Applied(_) => self.start_attempt(ready, claims),
                 Outcome::Rejected(_) => claims.ended(ready.effect),
             },
             Reply::Tick => claims.forget_overdue(&self.state),
+        }
+    }
+
+    fn answer(&mut self, reply: Reply, applied: &Applied, repetition: Repetition) {
+        if let Reply::To(waiter) = reply {
+            let answer = Answer {
+                seq: applied.first_seq,
+                outcome: applied.outcome.clone(),
+                repeated: repetition == Repetition::Repeated,
+            };
+            self.given.push((waiter, Ok(answer)));
+        }
+    }
+
+    fn give_answers(&mut self) {
+        if !self.given.is_empty() {
+            // The runtime is gone, and with it everybody who waits.
+            self.answers.send(std::mem::take(&mut self.given)).unwrap_or_default();
         }
     }
 
@@ -401,18 +425,6 @@ fn group_length(entries: &[SealedEntry], bytes_max: usize) -> usize {
 enum Repetition {
     First,
     Repeated,
-}
-
-fn answer(reply: Reply, applied: &Applied, repetition: Repetition) {
-    if let Reply::To(sender) = reply {
-        let answer = Answer {
-            seq: applied.first_seq,
-            outcome: applied.outcome.clone(),
-            repeated: repetition == Repetition::Repeated,
-        };
-        // Who asked has gone away: the input is taken in all the same.
-        drop(sender.send(Ok(answer)));
-    }
 }
 
 #[cfg(test)]

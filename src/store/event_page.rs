@@ -5,6 +5,8 @@
 //! same stretch. Where pages begin depends on the events alone, never on how they were grouped into
 //! write sets: events are taken one by one, in order.
 
+use std::sync::Arc;
+
 use crate::model::event::Event;
 
 use super::error::StoreError;
@@ -45,13 +47,13 @@ impl LastPage {
 
     /// Adds events, which follow all that were added before, and puts the pages that this changes
     /// into `batch`.
-    pub(super) fn add(&mut self, events: &[Event], batch: &mut Batch) -> Result<(), StoreError> {
+    pub(super) fn add(&mut self, events: &[Arc<Event>], batch: &mut Batch) -> Result<(), StoreError> {
         for event in events {
             let place = (event.seq, event.index);
             if self.first.is_some() && place <= self.last {
                 return Err(StoreError::OutOfOrder { stored: self.last.0, given: event.seq });
             }
-            let line = encode(event)?;
+            let line = encode(event.as_ref())?;
             let full = self.lines.len() + line.len() > PAGE_BYTES_MAX;
             let fits = self.first.is_some_and(|(seq, _)| stretch(seq) == stretch(event.seq)) && !full;
             if !fits {

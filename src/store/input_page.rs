@@ -7,6 +7,7 @@
 //! changes, so a line is never rewritten. An input with a long line keeps a key of its own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::input_id::chat_and_message;
 use crate::model::outcome::KnownInput;
@@ -32,7 +33,7 @@ const PAGES_AT_A_TIME: usize = 4;
 /// count as present.
 pub(super) fn put(
     store: &Store,
-    inputs: &[(String, KnownInput)],
+    inputs: &[(Arc<str>, KnownInput)],
     batch: &mut Batch,
 ) -> Result<(), StoreError> {
     let mut by_chat: BTreeMap<&str, Vec<(u64, Vec<u8>)>> = BTreeMap::new();

@@ -8,6 +8,7 @@
 //! they depend neither on how entries were grouped into write sets nor on what the messages were before.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::id::{DialogId, MessageId};
 use crate::model::message::Message;
@@ -49,11 +50,11 @@ impl LastPage {
     pub(super) fn put(
         &mut self,
         store: &Store,
-        messages: &[Message],
+        messages: &[Arc<Message>],
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
         let messages: BTreeMap<MessageId, &Message> =
-            messages.iter().map(|message| (message.id, message)).collect();
+            messages.iter().map(|message| (message.id, message.as_ref())).collect();
         let last = self.0.as_ref().map(|page| page.last);
         let is_new = |id: MessageId| last.is_none_or(|last| id > last);
         let mut changed: Option<Page> = None;

@@ -3,14 +3,13 @@
 //! Reading is lenient: old samples lack fields, new versions add some. Only what a fact cannot do
 //! without is asked for; what lacks it becomes [`Fact::Unsupported`], with the body as it came.
 
-use serde_json::{Map, Value};
+use serde_json_borrow::{ObjectAsVec, Value};
 
 use crate::model::id::ChannelId;
 use crate::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
 use crate::model::input_id;
 use crate::model::message::{Attachment, AttachmentKind, Contact, Location};
 
-use super::id_text;
 use crate::channels::codec::{DecodeError, Received};
 use crate::channels::person::within_limits;
 
@@ -39,7 +38,7 @@ const SERVICE: [&str; 16] = [
 
 /// Reads the body of a call: always one update.
 pub(super) fn read(channel: &ChannelId, body: &[u8]) -> Result<Received, DecodeError> {
-    let update: Value = serde_json::from_slice(body)?;
+    let update: Value<'_> = serde_json::from_slice(body)?;
     let update = update.as_object().ok_or(DecodeError::Missing("update_id"))?;
     let update_id = update.get("update_id").and_then(id_text).ok_or(DecodeError::Missing("update_id"))?;
     let known = ["message", "edited_message", "callback_query", "my_chat_member"]
@@ -80,9 +79,9 @@ struct Reading {
 /// An update that was understood, or what it was in words.
 type Outcome = Result<Reading, String>;
 
-type Object = Map<String, Value>;
+type Object<'a> = ObjectAsVec<'a>;
 
-fn new_message(channel: &ChannelId, message: &Object) -> Outcome {
+fn new_message(channel: &ChannelId, message: &Object<'_>) -> Outcome {
     let chat = private_chat(message.get("chat"))?;
     if let Some(kind) = SERVICE.into_iter().find(|kind| message.contains_key(*kind)) {
         return Err(format!("service message `{kind}`"));
@@ -125,14 +124,14 @@ fn new_message(channel: &ChannelId, message: &Object) -> Outcome {
         id,
         text,
         attachments: attachment.into_iter().collect(),
-        reply_to: message.get("reply_to_message").and_then(|reply| reply.get("message_id")).and_then(id_text),
+        reply_to: message.get("reply_to_message").and_then(|reply| field(reply, "message_id")).and_then(id_text),
         unsupported: unknown.then(|| Value::Object(message.clone()).to_string()),
         automatic: false,
     });
     Ok(Reading { input_id, external_at_ms, fact })
 }
 
-fn edited_message(channel: &ChannelId, update_id: &str, message: &Object) -> Outcome {
+fn edited_message(channel: &ChannelId, update_id: &str, message: &Object<'_>) -> Outcome {
     let chat = private_chat(message.get("chat"))?;
     let id = message.get("message_id").and_then(id_text).ok_or("edit without `message_id`")?;
     let text = text_or_caption(message);
@@ -147,7 +146,7 @@ fn edited_message(channel: &ChannelId, update_id: &str, message: &Object) -> Out
     })
 }
 
-fn callback_query(channel: &ChannelId, query: &Object) -> Outcome {
+fn callback_query(channel: &ChannelId, query: &Object<'_>) -> Outcome {
     let press = query.get("id").and_then(id_text).ok_or("button press without `id`")?;
     let message = query
         .get("message")
@@ -170,7 +169,7 @@ fn callback_query(channel: &ChannelId, query: &Object) -> Outcome {
     })
 }
 
-fn my_chat_member(channel: &ChannelId, update_id: &str, member: &Object) -> Outcome {
+fn my_chat_member(channel: &ChannelId, update_id: &str, member: &Object<'_>) -> Outcome {
     let chat = private_chat(member.get("chat"))?;
     let status = member.get("new_chat_member").and_then(|member| text(member, "status"));
     let allowed = match status.as_deref() {
@@ -188,7 +187,7 @@ fn my_chat_member(channel: &ChannelId, update_id: &str, member: &Object) -> Outc
 /// A private chat, with what it tells about the person.
 struct PrivateChat<'a> {
     id: String,
-    body: &'a Value,
+    body: &'a Value<'a>,
 }
 
 impl PrivateChat<'_> {
@@ -198,10 +197,10 @@ impl PrivateChat<'_> {
 }
 
 /// The chat, when it is one person's: a group must never pass for a client.
-fn private_chat(chat: Option<&Value>) -> Result<PrivateChat<'_>, String> {
+fn private_chat<'a>(chat: Option<&'a Value<'a>>) -> Result<PrivateChat<'a>, String> {
     let body = chat.ok_or("message without `chat`")?;
-    let id = body.get("id").and_then(id_text).ok_or("message without `chat.id`")?;
-    let private = match body.get("type").and_then(Value::as_str) {
+    let id = field(body, "id").and_then(id_text).ok_or("message without `chat.id`")?;
+    let private = match field(body, "type").and_then(Value::as_str) {
         Some(kind) => kind == "private",
         None => !id.starts_with('-'),
     };
@@ -209,12 +208,12 @@ fn private_chat(chat: Option<&Value>) -> Result<PrivateChat<'_>, String> {
 }
 
 /// The person. In a private chat the chat's own fields say the same, and stand in where `from` is missing.
-fn user(from: Option<&Value>, chat: &PrivateChat<'_>) -> ExternalUser {
-    let from = from.filter(|from| from.get("id").and_then(id_text).is_some()).unwrap_or(chat.body);
+fn user(from: Option<&Value<'_>>, chat: &PrivateChat<'_>) -> ExternalUser {
+    let from = from.filter(|from| field(from, "id").and_then(id_text).is_some()).unwrap_or(chat.body);
     let names: Vec<String> =
         ["first_name", "last_name"].into_iter().filter_map(|key| text(from, key)).collect();
     within_limits(ExternalUser {
-        id: from.get("id").and_then(id_text).unwrap_or_else(|| chat.id.clone()),
+        id: field(from, "id").and_then(id_text).unwrap_or_else(|| chat.id.clone()),
         name: (!names.is_empty()).then(|| names.join(" ")),
         username: text(from, "username"),
         language: text(from, "language_code"),
@@ -223,7 +222,7 @@ fn user(from: Option<&Value>, chat: &PrivateChat<'_>) -> ExternalUser {
 }
 
 /// What came with the message. Telegram puts one kind of content into a message; an album is several messages.
-fn attachment(message: &Object, sender: &str) -> Option<Attachment> {
+fn attachment(message: &Object<'_>, sender: &str) -> Option<Attachment> {
     // `animation` comes with a `document` and `venue` with a `location` of the same content: the more telling first.
     if let Some(sizes) = message.get("photo").and_then(Value::as_array) {
         // The sizes of one picture, the largest last.
@@ -251,19 +250,19 @@ fn attachment(message: &Object, sender: &str) -> Option<Attachment> {
     message.get("contact").map(|contact| card(contact, sender))
 }
 
-fn file(kind: AttachmentKind, body: &Value) -> Attachment {
+fn file(kind: AttachmentKind, body: &Value<'_>) -> Attachment {
     Attachment {
         reference: text(body, "file_id"),
         name: text(body, "file_name"),
         media_type: text(body, "mime_type"),
-        size: body.get("file_size").and_then(Value::as_u64),
+        size: field(body, "file_size").and_then(Value::as_u64),
         ..Attachment::of(kind)
     }
 }
 
 /// Stickers come without a media type; the Bot API's page on them says which format each has.
-fn sticker(body: &Value) -> Attachment {
-    let is = |key| body.get(key).and_then(Value::as_bool).unwrap_or(false);
+fn sticker(body: &Value<'_>) -> Attachment {
+    let is = |key| field(body, key).and_then(Value::as_bool).unwrap_or(false);
     let media_type = if is("is_animated") {
         "application/x-tgsticker"
     } else if is("is_video") {
@@ -275,9 +274,9 @@ fn sticker(body: &Value) -> Attachment {
 }
 
 /// A location, or a venue, which is a location with a name.
-fn place(body: &Value) -> Option<Attachment> {
-    let location = body.get("location").unwrap_or(body);
-    let degrees = |key| location.get(key).filter(|value| value.is_number()).map(Value::to_string);
+fn place(body: &Value<'_>) -> Option<Attachment> {
+    let location = field(body, "location").unwrap_or(body);
+    let degrees = |key| field(location, key).filter(|value| value.is_number()).map(Value::to_string);
     let title: Vec<String> = ["title", "address"].into_iter().filter_map(|key| text(body, key)).collect();
     Some(Attachment {
         location: Some(Location {
@@ -290,10 +289,10 @@ fn place(body: &Value) -> Option<Attachment> {
 }
 
 /// A contact card. It is the sender's own only when Telegram says whose it is: anybody can send any card.
-fn card(body: &Value, sender: &str) -> Attachment {
+fn card(body: &Value<'_>, sender: &str) -> Attachment {
     let names: Vec<String> =
         ["first_name", "last_name"].into_iter().filter_map(|key| text(body, key)).collect();
-    let owner = body.get("user_id").and_then(id_text);
+    let owner = field(body, "user_id").and_then(id_text);
     Attachment {
         contact: Some(Contact {
             name: (!names.is_empty()).then(|| names.join(" ")),
@@ -314,30 +313,43 @@ fn start_parameter(text: &str) -> Option<String> {
 }
 
 /// The title of the button that carries `data`, from the keyboard under the message.
-fn button_title(message: &Object, data: &str) -> Option<String> {
-    let rows = message.get("reply_markup")?.get("inline_keyboard")?.as_array()?;
+fn button_title(message: &Object<'_>, data: &str) -> Option<String> {
+    let rows = field(message.get("reply_markup")?, "inline_keyboard")?.as_array()?;
     let pressed = rows
         .iter()
         .filter_map(Value::as_array)
         .flatten()
-        .find(|button| button.get("callback_data").and_then(Value::as_str) == Some(data))?;
+        .find(|button| field(button, "callback_data").and_then(Value::as_str) == Some(data))?;
     text(pressed, "text")
 }
 
-fn text_or_caption(message: &Object) -> Option<String> {
+fn text_or_caption(message: &Object<'_>) -> Option<String> {
     text_of(message.get("text")).or_else(|| text_of(message.get("caption")))
 }
 
-fn text(body: &Value, key: &str) -> Option<String> {
-    text_of(body.get(key))
+fn text(body: &Value<'_>, key: &str) -> Option<String> {
+    text_of(field(body, key))
 }
 
 /// A text that is not empty.
-fn text_of(value: Option<&Value>) -> Option<String> {
+fn text_of(value: Option<&Value<'_>>) -> Option<String> {
     value?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// A time that Telegram gives in seconds, in ms. Zero stands for a message that is not accessible any more.
-fn seconds(body: &Object, key: &str) -> Option<u64> {
+fn seconds(body: &Object<'_>, key: &str) -> Option<u64> {
     body.get(key)?.as_u64().filter(|seconds| *seconds > 0)?.checked_mul(1000)
+}
+
+fn field<'a>(body: &'a Value<'a>, key: &str) -> Option<&'a Value<'a>> {
+    body.as_object()?.get(key)
+}
+
+/// An identifier, which Telegram gives as a whole number or as a text.
+fn id_text(value: &Value<'_>) -> Option<String> {
+    match value {
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        Value::Str(text) if !text.is_empty() => Some(text.clone().into_owned()),
+        _ => None,
+    }
 }

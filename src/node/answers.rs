@@ -1,0 +1,27 @@
+//! Handing answers to those who wait for them.
+//!
+//! The writer's thread is none of the runtime's: each waiter that it wakes itself costs it a call of the
+//! system. So it gives the answers of a whole group to one task, which wakes the waiters from within.
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::handle::{Answer, SubmitError};
+
+/// Somebody who waits, and what they are told.
+pub(super) type Given = (oneshot::Sender<Result<Answer, SubmitError>>, Result<Answer, SubmitError>);
+
+/// Starts the task. It ends when the writer drops its end, after the last answer.
+///
+/// The channel has no limit of its own: it holds no more than what came through the writer's queue.
+pub(super) fn start() -> mpsc::UnboundedSender<Vec<Given>> {
+    let (answers, mut given) = mpsc::unbounded_channel::<Vec<Given>>();
+    tokio::spawn(async move {
+        while let Some(group) = given.recv().await {
+            for (waiter, answer) in group {
+                // Who asked has gone away: the input is taken in all the same.
+                drop(waiter.send(answer));
+            }
+        }
+    });
+    answers
+}
