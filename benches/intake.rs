@@ -32,6 +32,7 @@ const SECRET: &str = "bench-secret";
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<()> {
+    switchboard::node::memory::prefer_small_pages();
     let messages = setting("SWITCHBOARD_BENCH_MESSAGES", 200_000)?;
     let connections = setting("SWITCHBOARD_BENCH_CONNECTIONS", 64)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

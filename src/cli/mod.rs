@@ -65,6 +65,7 @@ const REFUSED: u8 = 78;
 
 /// Reads the command line and runs the command.
 pub fn run() -> ExitCode {
+    crate::node::memory::prefer_small_pages();
     let arguments = Arguments::parse();
     match arguments.command {
         None | Some(Command::Serve) => serve::run(&arguments),

@@ -16,6 +16,7 @@ mod answers;
 mod claims;
 mod courier;
 mod journal_time;
+pub mod memory;
 mod projection;
 mod reload;
 mod shared;

@@ -125,6 +125,20 @@ struct Received {
     stop: bool,
 }
 
+impl Received {
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Submit(submission, reply) => {
+                self.group.push(Pending { submission: *submission, reply: Reply::To(reply) });
+            }
+            Message::Publish => self.publish = true,
+            Message::Stored => {}
+            Message::Drain => self.drain = true,
+            Message::Stop => self.stop = true,
+        }
+    }
+}
+
 impl Writer {
     /// Works until it is told to stop or something fails.
     ///
@@ -196,15 +210,7 @@ impl Writer {
         };
         let mut next = first;
         while let Some(message) = next {
-            match message {
-                Message::Submit(submission, reply) => {
-                    received.group.push(Pending { submission: *submission, reply: Reply::To(reply) });
-                }
-                Message::Publish => received.publish = true,
-                Message::Stored => {}
-                Message::Drain => received.drain = true,
-                Message::Stop => received.stop = true,
-            }
+            received.take(message);
             if received.group.len() >= GROUP_MAX {
                 break;
             }
