@@ -15,7 +15,7 @@ use crate::store::queries::{Walk, dialogs, messages};
 use crate::store::{Store, StoreError};
 
 use super::access::REPLY;
-use super::answers::{self, Id, WithSeq};
+use super::answers::{self, Id, Made, WithSeq};
 use super::auth::Principal;
 use super::dialogs::seen;
 use super::fields::{Fields, TEXT_CHARS_MAX, WORD_CHARS_MAX};
@@ -175,23 +175,26 @@ pub(super) async fn answer_message(
     dialog: DialogId,
     done: &Done,
 ) -> Result<Response, Problem> {
-    let made = done.receipt.message;
-    let (row, message) = write
-        .api
-        .read(move |store| {
-            let message = match made {
-                Some(id) => messages::get(store, dialog, id)?,
-                None => None,
-            };
-            Ok((dialogs::get(store, dialog)?, message))
-        })
-        .await?;
-    let is_seen = row.is_some_and(|row| write.principal.sees(&row));
-    match message {
-        Some(message) if is_seen || !done.repeated => {
-            let body = WithSeq { state: MessageShape::from(&message), seq: done.seq };
-            answers::json(StatusCode::CREATED, &body)
+    let written = done.receipt.message;
+    let make = async {
+        let (row, message) = write
+            .api
+            .read(move |store| {
+                let message = match written {
+                    Some(id) => messages::get(store, dialog, id)?,
+                    None => None,
+                };
+                Ok((dialogs::get(store, dialog)?, message))
+            })
+            .await?;
+        let is_seen = row.is_some_and(|row| write.principal.sees(&row));
+        match message {
+            Some(message) if is_seen || !done.repeated => {
+                let body = WithSeq { state: MessageShape::from(&message), seq: done.seq };
+                Made::json(StatusCode::CREATED, &body)
+            }
+            _ => Made::json(StatusCode::CREATED, &serde_json::json!({"id": written, "seq": done.seq})),
         }
-        _ => answers::json(StatusCode::CREATED, &serde_json::json!({"id": made, "seq": done.seq})),
-    }
+    };
+    write.answer(done, make).await
 }

@@ -29,6 +29,7 @@ mod event_stream;
 mod events;
 mod explain;
 mod fields;
+mod first_answers;
 mod health;
 mod layers;
 mod lines;

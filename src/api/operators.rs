@@ -16,7 +16,7 @@ use crate::store::queries::{dialogs, operators};
 use crate::store::{Store, StoreError};
 
 use super::access::{QUEUES, SEE};
-use super::answers::{self, Name, WithSeq};
+use super::answers::{self, Made, Name, WithSeq};
 use super::auth::Principal;
 use super::explain::dialogs_of;
 use super::fields::WORD_CHARS_MAX;
@@ -131,15 +131,18 @@ pub(super) async fn set_presence(
     let scope = if principal.operator() == Some(&id) { Scope::Own } else { Scope::Any };
     let command = write.command(scope, Action::SetPresence { operator: id.clone(), presence });
     let done = write.submit(command, names_nothing).await?;
-    let state = write
-        .api
-        .read(move |store| {
-            let Some(declared) = principal.live.config.operators.get(&id) else { return Ok(None) };
-            let statuses = operators::statuses(store)?;
-            let status = statuses.iter().find(|status| status.id == id);
-            shape(store, &principal.live, &id, declared, status).map(Some)
-        })
-        .await?
-        .ok_or_else(Problem::not_found)?;
-    answers::json(StatusCode::OK, &WithSeq { state, seq: done.seq })
+    let make = async {
+        let state = write
+            .api
+            .read(move |store| {
+                let Some(declared) = principal.live.config.operators.get(&id) else { return Ok(None) };
+                let statuses = operators::statuses(store)?;
+                let status = statuses.iter().find(|status| status.id == id);
+                shape(store, &principal.live, &id, declared, status).map(Some)
+            })
+            .await?
+            .ok_or_else(Problem::not_found)?;
+        Made::json(StatusCode::OK, &WithSeq { state, seq: done.seq })
+    };
+    write.answer(&done, make).await
 }

@@ -9,6 +9,7 @@ use crate::node::{ReadError, Shared};
 use crate::store::{Store, StoreError};
 
 use super::call_memory::CallMemory;
+use super::first_answers::FirstAnswers;
 use super::problem::Problem;
 
 /// Reads at the same time. Each holds a thread that may block; more would only wait for the disk.
@@ -31,6 +32,8 @@ pub(super) struct Inner {
     pub(super) streams: Arc<Semaphore>,
     /// Memory for webhook calls.
     pub(super) calls: CallMemory,
+    /// Answers for wishes that come again.
+    pub(super) first_answers: FirstAnswers,
 }
 
 impl Api {
@@ -41,6 +44,7 @@ impl Api {
             reads: Arc::new(Semaphore::new(READS_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             calls: CallMemory::new(),
+            first_answers: FirstAnswers::new(),
         }))
     }
 
