@@ -11,12 +11,12 @@ use crate::model::decision::{
 };
 use crate::model::id::{DialogId, LineId, OfferId, OperatorId, RuleId, TeamId};
 use crate::model::line::Strategy;
-use crate::model::message::Author;
 use crate::store::queries::{Walk, decisions};
 
 use super::answers::{self, Id};
 use super::auth::Principal;
 use super::dialogs::seen;
+use super::message_shape::AuthorShape;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Api;
@@ -68,7 +68,7 @@ enum VerdictShape<'a> {
 struct TransferShape<'a> {
     operator: &'a OperatorId,
     offer: OfferId,
-    by: &'a Author,
+    by: AuthorShape<'a>,
     #[serde(flatten)]
     load: LoadShape,
     /// Whether the offer goes beyond a limit of the operator.
@@ -158,7 +158,7 @@ impl<'a> From<&'a Decision> for DecisionShape<'a> {
             Verdict::Transfer(transfer) => VerdictShape::Transfer(TransferShape {
                 operator: &transfer.operator,
                 offer: transfer.offer,
-                by: &transfer.by,
+                by: AuthorShape::from(&transfer.by),
                 load: LoadShape::from(&transfer.order),
                 over_limit: transfer.over_limit,
             }),

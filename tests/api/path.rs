@@ -192,3 +192,21 @@ async fn a_reply_names_the_message_it_answers_and_the_whole_chat_has_the_earlier
     assert_eq!(texts("?whole_chat=true&order=desc&limit=2").await, ["me again", "Hi"]);
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn what_an_integration_writes_is_shown_as_the_systems_with_its_name() {
+    let rig = Rig::start().await;
+    let id = rig.accepted("shop", 1, "anna").await;
+    let note = rig.post(&format!("/v1/dialogs/{id}/notes")).token("crm").json(&json!({"text": "paid"}));
+    let note = note.send().await.expect(201);
+    let shown = json!({"kind": "system", "id": "crm"});
+    assert_eq!(note["author"], shown);
+    let transferred = rig.post(&format!("/v1/dialogs/{id}/transfer")).token("crm");
+    transferred.json(&json!({"to": {"line": "support"}})).send().await.expect(200);
+    let timeline = rig.get(&format!("/v1/dialogs/{id}/timeline?order=desc")).token("admin").send().await;
+    let timeline = timeline.expect(200);
+    let mut items = timeline["items"].as_array().unwrap().iter();
+    let event = items.find(|item| item["event"]["type"] == "dialog.transferred").unwrap();
+    assert_eq!(event["event"]["data"]["by"], shown, "{timeline}");
+    rig.stop().await;
+}
