@@ -121,12 +121,16 @@ pub(super) fn page<T: Serialize>(
     items: &[T],
     next_cursor: Option<&str>,
 ) -> Result<Response, Problem> {
-    let mut response = json(StatusCode::OK, &List { items, next_cursor })?;
+    Ok(with_next(json(StatusCode::OK, &List { items, next_cursor })?, taken, next_cursor))
+}
+
+/// Adds the link to the next page, if there is one.
+pub(super) fn with_next(mut response: Response, taken: &Taken, next_cursor: Option<&str>) -> Response {
     if let Some(cursor) = next_cursor {
         let link = format!("<{}>; rel=\"next\"", taken.with_cursor(cursor));
         if let Ok(link) = HeaderValue::try_from(link) {
             response.headers_mut().insert(LINK, link);
         }
     }
-    Ok(response)
+    response
 }

@@ -20,6 +20,7 @@ use super::auth::Principal;
 use super::dialogs::seen;
 use super::fields::{Fields, TEXT_CHARS_MAX, WORD_CHARS_MAX};
 use super::message_shape::MessageShape;
+use super::paging::cursor_within;
 use super::parameters::Parameters;
 use super::problem::{FieldError, Problem};
 use super::state::Api;
@@ -41,7 +42,7 @@ pub(super) async fn list(
     let whole_chat = parameters.flag("whole_chat");
     let order = read_order(&mut parameters);
     let limit = parameters.limit();
-    let cursor = parameters.cursor();
+    let cursor = parameters.cursor_within(id);
     let taken = parameters.finish()?;
     let row = seen(&api, &principal, id).await?;
     let found = api
@@ -56,7 +57,8 @@ pub(super) async fn list(
         })
         .await?;
     let items: Vec<MessageShape<'_>> = found.items.iter().map(MessageShape::from).collect();
-    answers::page(&taken, &items, found.next_cursor.as_deref())
+    let next_cursor = found.next_cursor.map(|place| cursor_within(id, place));
+    answers::page(&taken, &items, next_cursor.as_deref())
 }
 
 /// Leaves out the messages of earlier dialogs of the chat that belong to lines of others.

@@ -37,6 +37,7 @@ mod message_shape;
 mod messages;
 mod notes;
 mod operators;
+mod paging;
 mod parameters;
 mod problem;
 mod routes;

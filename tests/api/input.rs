@@ -129,7 +129,9 @@ async fn a_bad_query_is_400_with_the_names_of_the_parameters() {
         ("/v1/events?type=message.invented", "type"),
         ("/v1/events?after=x", "after"),
         ("/v1/config?verbose=1", "verbose"),
-        ("/v1/lines?limit=1", "limit"),
+        ("/v1/lines?verbose=1", "verbose"),
+        ("/v1/lines?cursor=made-up", "cursor"),
+        ("/v1/lines/sales/queue?cursor=queue/sales.x", "cursor"),
     ];
     for (address, name) in table {
         let answer = rig.get(address).token("admin").send().await;
