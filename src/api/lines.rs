@@ -188,12 +188,7 @@ struct Waiting {
 /// The part of a line's queue that begins at a place. Nearly every queue fits into one page and is read from
 /// its own index. Pages of a longer one are walked in the list of all open dialogs by priority, which has
 /// the same order and gives out cursors.
-fn waiting(
-    store: &Store,
-    line: &LineId,
-    place: Option<&Place>,
-    limit: usize,
-) -> Result<Waiting, StoreError> {
+fn waiting(store: &Store, line: &LineId, place: Option<&Place>, limit: usize) -> Result<Waiting, StoreError> {
     let wanted = if place.is_none() { limit } else { 0 };
     let queue::Queue { total, dialogs } = queue::of_line(store, line, wanted)?;
     if place.is_none() && dialogs.len() >= total {

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
+use crate::channels::{Channel, EncodeError, MessagePart};
 use crate::model::command::{Action, ReplyContent};
 use crate::model::dialog::Dialog;
 use crate::model::id::{DialogId, MessageId, TemplateId};
@@ -119,12 +120,20 @@ pub(super) async fn reply(Writing { write, id: Id(id), body }: DialogWriting) ->
         Some(message) => Some(external_id(&write.api, id, message).await?),
         None => None,
     };
+    let field = match content {
+        ReplyContent::Text { .. } => text_field,
+        ReplyContent::Template { .. } => template_field,
+    };
+    let connections = write.api.shared.outside.load_full();
     // Whether the dialog may be seen, and whether the wish was fulfilled before, is asked first.
-    let action = move |_: &Dialog| {
+    let action = move |row: &Dialog| {
+        if let Some(Ok(channel)) = connections.connections.channel(row.channel.as_str()) {
+            require_carried(channel.as_ref(), &content)?;
+        }
         let reply_to = reply_to.map(|known| known.ok_or_else(unknown_to_messenger)).transpose()?;
         Ok(Action::Reply { dialog: id, content, reply_to })
     };
-    let done = write.on_dialog(id, REPLY, reply_field, action).await?;
+    let done = write.on_dialog(id, REPLY, field, action).await?;
     answer_message(&write, id, &done).await
 }
 
@@ -167,8 +176,42 @@ fn unknown_to_messenger() -> Problem {
     }])
 }
 
-fn reply_field(rejection: &Rejection) -> Option<&'static str> {
-    matches!(rejection, Rejection::UnknownTemplate).then_some("/template")
+/// Refuses what the dialog's messenger would refuse: the writer learns it now, and not from a delivery that
+/// failed. What a template makes is known only when the engine has filled it in.
+fn require_carried(channel: &dyn Channel, content: &ReplyContent) -> Result<(), Problem> {
+    let ReplyContent::Text { text, buttons } = content else { return Ok(()) };
+    let refused = channel.capabilities().refused(channel.kind(), text, buttons);
+    let errors: Vec<FieldError> = refused
+        .into_iter()
+        // That a text is empty is for the engine to say: it holds for every messenger.
+        .filter(|(_, error)| *error != EncodeError::EmptyText)
+        .map(|(part, error)| FieldError { field: place_of(part), detail: error.to_string() })
+        .collect();
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let detail = "the messenger of this dialog does not take the message as it is; see `errors`";
+    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not_carried", detail).with_errors(&errors))
+}
+
+fn place_of(part: MessagePart) -> String {
+    match part {
+        MessagePart::Text => "/text".to_owned(),
+        MessagePart::Buttons => "/buttons".to_owned(),
+        MessagePart::ButtonTitle(index) => format!("/buttons/{index}/title"),
+        MessagePart::ButtonData(index) => format!("/buttons/{index}/data"),
+    }
+}
+
+/// The field of a reply or note by text that a rejection concerns.
+pub(super) fn text_field(rejection: &Rejection) -> Option<&'static str> {
+    matches!(rejection, Rejection::EmptyText).then_some("/text")
+}
+
+fn template_field(rejection: &Rejection) -> Option<&'static str> {
+    let concerns =
+        matches!(rejection, Rejection::UnknownTemplate | Rejection::EmptyText | Rejection::TemplateFailed(_));
+    concerns.then_some("/template")
 }
 
 /// Answers with the message that a write made.

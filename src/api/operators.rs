@@ -60,7 +60,8 @@ pub(super) async fn list(
     let limit = parameters.limit();
     let after = parameters.cursor_within(LIST);
     let taken = parameters.finish()?;
-    let seen = principal.live.config.operators.keys().filter(|id| principal.sees_operator(scope, id)).cloned();
+    let seen =
+        principal.live.config.operators.keys().filter(|id| principal.sees_operator(scope, id)).cloned();
     let (page, next_cursor) = paging::of_names(LIST, seen, after.as_deref(), limit);
     let items = api
         .read(move |store| {

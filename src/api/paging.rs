@@ -33,9 +33,7 @@ impl Parameters {
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
         let owner = owner.to_string();
-        self.read("cursor", CURSOR_FORM, |cursor| {
-            read(cursor.strip_prefix(&owner)?.strip_prefix(SEPARATOR)?)
-        })
+        self.read("cursor", CURSOR_FORM, |cursor| read(cursor.strip_prefix(&owner)?.strip_prefix(SEPARATOR)?))
     }
 }
 

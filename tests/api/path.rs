@@ -181,7 +181,11 @@ async fn a_cursor_counts_only_in_the_list_that_gave_it_out() {
         let cursor = page["next_cursor"].as_str().unwrap();
         rig.get(&format!("{from}?cursor={cursor}")).token("admin").send().await.expect(200);
         let foreign = rig.get(&format!("{to}?cursor={cursor}")).token("admin").send().await;
-        assert_eq!((foreign.status.as_u16(), foreign.problem()), (400, "invalid_parameter".to_owned()), "{to}");
+        assert_eq!(
+            (foreign.status.as_u16(), foreign.problem()),
+            (400, "invalid_parameter".to_owned()),
+            "{to}"
+        );
         assert_eq!(foreign.json()["errors"][0]["field"], "cursor");
     }
     rig.stop().await;
