@@ -40,6 +40,8 @@ mod operators;
 mod paging;
 mod parameters;
 mod problem;
+mod rate;
+mod request_id;
 mod routes;
 mod state;
 mod time;

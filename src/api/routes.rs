@@ -109,7 +109,11 @@ pub fn router(shared: Shared) -> Router {
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(no_such_method)
         .layer(surround());
-    messengers.method_not_allowed_fallback(no_such_method).merge(reads).merge(others).with_state(api)
+    messengers
+        .method_not_allowed_fallback(webhooks::no_such_method)
+        .merge(reads)
+        .merge(others)
+        .with_state(api)
 }
 
 /// The router adds `Allow`.
