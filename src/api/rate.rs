@@ -56,14 +56,13 @@ impl Rates {
         };
         let after_ms = full_at_ms.saturating_add(self.interval_ms);
         let latest_ms = now_ms.saturating_add(capacity_ms);
-        if after_ms > latest_ms {
-            return Err(after_ms.saturating_sub(latest_ms));
-        }
+        let is_empty = after_ms > latest_ms;
+        let kept_ms = if is_empty { full_at_ms } else { after_ms };
         match buckets.get_mut(token) {
-            Some(bucket) => *bucket = after_ms,
-            None => drop(buckets.insert(token.clone(), after_ms)),
+            Some(bucket) => *bucket = kept_ms,
+            None => drop(buckets.insert(token.clone(), kept_ms)),
         }
-        Ok(())
+        if is_empty { Err(after_ms.saturating_sub(latest_ms)) } else { Ok(()) }
     }
 }
 
@@ -116,11 +115,11 @@ mod tests {
     #[test]
     fn tokens_that_are_gone_are_forgotten() {
         let rates = Rates::with_bounds(100, 3);
-        for number in 0..50 {
+        for number in 0..50_u64 {
             let name = format!("token-{number}");
             let tokens = declared(&[&name, "anna"]);
             assert_eq!(rates.take(&TokenId::from(name.as_str()), &tokens, 0), Ok(()));
-            assert_eq!(rates.take(&TokenId::from("anna"), &tokens, u64::from(number) * 1000u64), Ok(()));
+            assert_eq!(rates.take(&TokenId::from("anna"), &tokens, number * 1_000), Ok(()));
         }
         assert!(rates.full_at_ms.lock().len() <= 3);
     }
