@@ -43,6 +43,7 @@ mod problem;
 mod rate;
 mod request_id;
 mod routes;
+mod starting;
 mod state;
 mod time;
 mod timeline;
@@ -50,4 +51,5 @@ mod transfer;
 mod webhooks;
 mod writes;
 
-pub use routes::{Access, Route, router, table};
+pub use routes::{Access, Metrics, Route, metrics_router, router, router_with, table};
+pub use starting::Opening;

@@ -160,6 +160,17 @@ impl Problem {
         problem
     }
 
+    /// The daemon starts, and takes longer than a request should wait.
+    pub(super) fn starting() -> Self {
+        let mut problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "starting",
+            "the daemon is starting; try again soon, or see `/readyz`",
+        );
+        problem.0.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
+        problem
+    }
+
     /// The daemon stops; another one will start.
     pub(super) fn stopping() -> Self {
         let mut problem =

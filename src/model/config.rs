@@ -44,6 +44,9 @@ pub struct Config {
 pub struct Daemon {
     /// Where the API listens.
     pub listen: String,
+    /// Where metrics listen; `None`: on the port of the API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_listen: Option<String>,
     /// Where clients and messengers reach it, without a slash at the end; `None`: unknown.
     pub public_url: Option<String>,
     /// Where journal and store are; relative to the configuration folder.
@@ -58,6 +61,7 @@ impl Default for Daemon {
     fn default() -> Self {
         Self {
             listen: Self::LISTEN.to_owned(),
+            metrics_listen: None,
             public_url: None,
             data_dir: Self::DATA_DIR.to_owned(),
             endpoints: BTreeMap::new(),

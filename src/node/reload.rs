@@ -94,13 +94,18 @@ impl Reloader {
     /// Settings that a reload cannot change, with what to do.
     fn need_a_start(&self, now: &Daemon) -> Vec<(String, String)> {
         let before = &self.started_with;
-        [("listen", &before.listen, &now.listen), ("data_dir", &before.data_dir, &now.data_dir)]
-            .into_iter()
-            .filter(|(_, before, now)| before != now)
-            .map(|(name, before, _)| {
-                (format!("setting {name}"), format!("still `{before}`: a change of it needs a new start"))
-            })
-            .collect()
+        let metrics = |daemon: &Daemon| daemon.metrics_listen.clone().unwrap_or_else(|| "not set".to_owned());
+        [
+            ("listen", before.listen.clone(), now.listen.clone()),
+            ("data_dir", before.data_dir.clone(), now.data_dir.clone()),
+            ("metrics.listen", metrics(before), metrics(now)),
+        ]
+        .into_iter()
+        .filter(|(_, before, now)| before != now)
+        .map(|(name, before, _)| {
+            (format!("setting {name}"), format!("still `{before}`: a change of it needs a new start"))
+        })
+        .collect()
     }
 
     /// Whether the last configuration had no errors and was not made live all the same.
