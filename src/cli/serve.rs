@@ -112,8 +112,8 @@ async fn serve(arguments: &Arguments) -> Result<(), ServeError> {
             }
         }
     };
-    announce(&node, &servers);
     servers.open(node.shared());
+    announce(&node, &servers);
     let ended = node.ended();
     signals.wait_for_stop(&node, ended).await;
     node.shared().stopping.cancel();
