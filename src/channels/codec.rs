@@ -20,6 +20,13 @@ pub trait Channel: fmt::Debug + Send + Sync {
     /// The kind of messenger.
     fn kind(&self) -> ChannelKind;
 
+    /// The messenger's own number of the account, where messages and chats are numbered by account: then a
+    /// channel id must never come to stand for another one. No secret. `None`: the numbers are unique anyway,
+    /// or nothing tells the account.
+    fn account(&self) -> Option<&str> {
+        None
+    }
+
     /// What can be sent through it.
     fn capabilities(&self) -> &'static Capabilities;
 

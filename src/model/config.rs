@@ -25,6 +25,11 @@ pub struct Config {
     pub lines: BTreeMap<LineId, Line>,
     /// Channel bindings.
     pub channels: BTreeMap<ChannelId, Channel>,
+    /// The messenger's own number of the account that each channel id belongs to, as far as it is known; ids that
+    /// are not declared any more are kept. No file says this: it is learnt when a channel is connected, and kept
+    /// so that an id never comes to stand for another account. Not a secret.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<ChannelId, String>,
     /// Operators.
     pub operators: BTreeMap<OperatorId, Operator>,
     /// Teams.

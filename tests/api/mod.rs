@@ -1,6 +1,7 @@
 //! The HTTP surface on a real node: the router is called in-process, everything behind it is as in
 //! the daemon.
 
+mod accounts;
 mod authorization;
 mod documentation;
 mod events;
