@@ -56,20 +56,20 @@ async fn a_channel_that_comes_back_after_it_was_removed_is_still_its_first_bots(
     let rig = Rig::start().await;
     let file = rig.folder().join("channels.yaml");
     let both = std::fs::read_to_string(&file).unwrap();
-    let (others, help) = (both.find("  help:").unwrap(), both.find("  dark:").unwrap());
-    let without_help = format!("{}{}", &both[..others], &both[help..]);
-    std::fs::write(&file, without_help).unwrap();
+    let (before, rest) = both.split_once("  help:").unwrap();
+    let (help, after) = rest.split_once("  dark:").unwrap();
+    std::fs::write(&file, format!("{before}  dark:{after}")).unwrap();
     assert_eq!(reload(&rig).await.0, 200);
     let of_another = rig.folder().join("other-token");
     std::fs::write(&of_another, OTHER).unwrap();
     let renamed = |id: &str| {
-        let own = both[others..help].replace("help:", id).replace("telegram-token", "other-token");
-        std::fs::write(&file, format!("{}{own}{}", &both[..others], &both[help..])).unwrap();
+        let own = help.replace("telegram-token", "other-token");
+        std::fs::write(&file, format!("{before}  {id}:{own}  dark:{after}")).unwrap();
     };
-    renamed("help:");
+    renamed("help");
     assert_eq!(reload(&rig).await.0, 422);
     // With an id of its own the other bot is welcome.
-    renamed("help-two:");
+    renamed("help-two");
     let (status, report) = reload(&rig).await;
     assert_eq!((status, &report["result"]), (200, &"activated".into()));
     rig.telegram("help-two", 1, 77, "hello").await.expect(200);
