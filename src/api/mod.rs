@@ -36,6 +36,7 @@ mod lines;
 mod message_shape;
 mod messages;
 mod notes;
+mod openapi;
 mod operators;
 mod paging;
 mod parameters;

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::state::Api;
 use super::{
     accept, clients, close, config, deliveries, dialogs, events, explain, health, layers, lines, messages,
-    notes, operators, timeline, transfer, webhooks,
+    notes, openapi, operators, timeline, transfer, webhooks,
 };
 
 /// Who may call a route.
@@ -71,6 +71,8 @@ fn rows() -> Vec<Row> {
         (Method::GET, EVENTS, Token, get(events::follow)),
         (Method::GET, "/healthz", Open, get(health::alive)),
         (Method::GET, "/readyz", Open, get(health::ready)),
+        (Method::GET, "/openapi.json", Open, get(openapi::json_document)),
+        (Method::GET, "/docs", Open, get(openapi::html_page)),
         (Method::GET, METRICS, Open, get(health::metrics)),
     ]
 }

@@ -50,6 +50,11 @@ impl Answer {
         self.json()
     }
 
+    /// The code, if this is a problem.
+    pub(super) fn problem_or_nothing(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// The code of a problem, with a check of its form.
     #[track_caller]
     pub(super) fn problem(&self) -> String {
