@@ -3,14 +3,13 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::model::event::EventKind;
-
 use super::super::parameters::LIMIT_MAX;
 use super::super::problem::MEDIA_TYPE;
 use super::super::routes::Route;
+use super::parameters::{dialog_filters, event_filters, header, order, path_parameters, query};
 use super::schemas::{
     self, delivery_states, flag, free, list, number, object, object_with, or_null, page_of, presences, shape,
-    text, time, with_seq, words,
+    text, with_seq, words,
 };
 use super::{needs_token, writes};
 
@@ -289,26 +288,12 @@ fn problem(status: u16, path: &str) -> Value {
     } else {
         (MEDIA_TYPE, shape("Problem"))
     };
-    let mut response = json!({"description": about, "content": {media_type: {"schema": schema}}});
+    let content = json!({media_type: {"schema": schema}});
     if matches!(status, 429 | 503) {
-        let about = "Seconds to wait.";
-        response["headers"] = json!({"Retry-After": {"description": about, "schema": number()}});
+        let headers = json!({"Retry-After": {"description": "Seconds to wait.", "schema": number()}});
+        return json!({"description": about, "headers": headers, "content": content});
     }
-    response
-}
-
-fn path_parameters(path: &str) -> impl Iterator<Item = Value> {
-    path.split('{').skip(1).filter_map(|part| part.split('}').next()).map(|name| {
-        json!({"name": name, "in": "path", "required": true, "schema": {"type": "string", "minLength": 1}})
-    })
-}
-
-fn query(name: &str, about: &str, schema: Value) -> Value {
-    json!({"name": name, "in": "query", "description": about, "schema": schema})
-}
-
-fn header(name: &str, about: &str, schema: Value) -> Value {
-    json!({"name": name, "in": "header", "description": about, "schema": schema})
+    json!({"description": about, "content": content})
 }
 
 /// `get_dialogs_id_messages`: unique, and stable as long as the path is.
@@ -323,41 +308,6 @@ fn operation_id(route: &Route) -> String {
 
 fn limited_text(chars_max: u32) -> Value {
     json!({"type": "string", "maxLength": chars_max})
-}
-
-fn order() -> Value {
-    query("order", "Oldest first (the default) or newest first.", words(&["asc", "desc"]))
-}
-
-fn dialog_filters() -> Vec<Value> {
-    let several = "Several may be listed, separated by commas.";
-    vec![
-        query("line", several, text()),
-        query("status", "States, separated by commas; `open` is all but closed.", text()),
-        query("owner", "Owned by this operator.", text()),
-        query("team", "Given to this team.", text()),
-        query("channel", "Of this channel.", text()),
-        query("client", "Of this client.", text()),
-        query("chat", "Of this chat.", text()),
-        query("topic", "With this topic.", text()),
-        query("tag", "With this tag.", text()),
-        query("priority", "Of this priority: a number, or low, normal, high, urgent.", text()),
-        query("opened_from", "Opened at this time or later.", time()),
-        query("opened_to", "Opened before this time.", time()),
-        query("sort", "The order.", words(&["opened", "updated", "waiting", "priority"])),
-    ]
-}
-
-fn event_filters() -> Vec<Value> {
-    let kinds: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
-    let about = format!("Types, separated by commas, of: {}.", kinds.join(", "));
-    vec![
-        query("line", "Lines, separated by commas.", text()),
-        query("dialog", "Dialogs, separated by commas.", text()),
-        query("type", &about, text()),
-        query("after", "Begins after this event, or after this `seq`.", text()),
-        header("Last-Event-ID", "Goes on after this event.", text()),
-    ]
 }
 
 fn changes() -> Value {
@@ -383,8 +333,7 @@ fn target() -> Value {
 
 fn reply() -> Value {
     let button = closed(object([("title", limited_text(256)), ("data", limited_text(256))]));
-    let mut buttons = list(button);
-    buttons["maxItems"] = 100.into();
+    let buttons = json!({"type": "array", "maxItems": 100, "items": button});
     let by_text = closed(object_with(
         [("text", limited_text(20_000))],
         [("buttons", or_null(buttons)), ("reply_to", or_null(text()))],

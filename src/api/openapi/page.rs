@@ -16,16 +16,16 @@ pub(super) fn html(document: &Value) -> String {
     );
     page.push_str(STYLE);
     page.push_str("</style></head><body><h1>Switchboard API</h1>");
-    paragraph(&mut page, text_of(&document["info"], "description"));
+    paragraph(&mut page, text_of(at(document, "/info"), "description"));
     page.push_str("<p>For programs: <a href=\"/openapi.json\">/openapi.json</a> (OpenAPI 3.1).</p>");
     page.push_str("<h2>Routes</h2>");
-    for (path, methods) in members(&document["paths"]) {
+    for (path, methods) in members(at(document, "/paths")) {
         for (method, operation) in members(methods) {
             route(&mut page, &method.to_ascii_uppercase(), path, operation);
         }
     }
     page.push_str("<h2>Shapes</h2>");
-    for (name, schema) in members(&document["components"]["schemas"]) {
+    for (name, schema) in members(at(document, "/components/schemas")) {
         page.push_str("<h3 id=\"");
         escape(&mut page, name);
         page.push_str("\">");
@@ -42,24 +42,24 @@ fn route(page: &mut String, method: &str, path: &str, operation: &Value) {
     escape(page, &format!("{method} {path}"));
     page.push_str("</h3>");
     paragraph(page, text_of(operation, "summary"));
-    if let Some(parameters) = operation["parameters"].as_array().filter(|list| !list.is_empty()) {
+    if let Some(parameters) = at(operation, "/parameters").as_array().filter(|list| !list.is_empty()) {
         page.push_str("<table><tr><th>parameter</th><th>in</th><th>meaning</th></tr>");
         for one in parameters {
             row(page, &[text_of(one, "name"), text_of(one, "in"), text_of(one, "description")]);
         }
         page.push_str("</table>");
     }
-    let body = &operation["requestBody"]["content"]["application/json"];
-    if body["schema"]["properties"].as_object().is_none_or(|properties| !properties.is_empty())
+    let body = at(operation, "/requestBody/content/application~1json");
+    if at(body, "/schema/properties").as_object().is_none_or(|properties| !properties.is_empty())
         && body.is_object()
     {
         page.push_str("<p>Body, for example:</p>");
-        code(page, &body["example"]);
+        code(page, at(body, "/example"));
     }
     page.push_str("<table><tr><th>status</th><th>meaning</th><th>body</th></tr>");
-    for (status, response) in members(&operation["responses"]) {
-        let bodies: Vec<String> = members(&response["content"])
-            .map(|(media_type, content)| match name_of(&content["schema"]) {
+    for (status, response) in members(at(operation, "/responses")) {
+        let bodies: Vec<String> = members(at(response, "/content"))
+            .map(|(media_type, content)| match name_of(at(content, "/schema")) {
                 Some(name) => format!("{media_type}: {name}"),
                 None => media_type.clone(),
             })
@@ -72,11 +72,14 @@ fn route(page: &mut String, method: &str, path: &str, operation: &Value) {
 /// The named shape of a schema, with a word for pages and new states.
 fn name_of(schema: &Value) -> Option<String> {
     let last = |reference: &Value| reference.as_str()?.rsplit('/').next().map(str::to_owned);
-    last(&schema["$ref"])
-        .or_else(|| last(&schema["allOf"][0]["$ref"]).map(|name| format!("{name} with seq")))
-        .or_else(|| {
-            last(&schema["properties"]["items"]["items"]["$ref"]).map(|name| format!("a page of {name}"))
-        })
+    last(at(schema, "/$ref"))
+        .or_else(|| last(at(schema, "/allOf/0/$ref")).map(|name| format!("{name} with seq")))
+        .or_else(|| last(at(schema, "/properties/items/items/$ref")).map(|name| format!("a page of {name}")))
+}
+
+/// What stands at a JSON Pointer; null when there is nothing.
+fn at<'a>(value: &'a Value, pointer: &str) -> &'a Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
 }
 
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
@@ -84,7 +87,7 @@ fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
 }
 
 fn text_of<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_default()
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn paragraph(page: &mut String, text: &str) {
