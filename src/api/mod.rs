@@ -1,8 +1,9 @@
 //! The HTTP surface of the daemon: messengers call in, people and machines work with dialogs.
 //!
-//! What lives here: the server loop (`server`), the table of routes (`routes`), who calls and what they
-//! may do (`auth`, `access`), the reading of requests (`parameters`, `fields`, `writes`), answers and
-//! errors (`answers`, `problem`, the `_shape` files), and one file per resource.
+//! What lives here: the server loop (`server`) and what it answers before the daemon is there (`starting`),
+//! the table of routes (`routes`) and its description (`openapi`), who calls, how often and what they may
+//! do (`auth`, `rate`, `access`), the reading of requests (`parameters`, `fields`, `writes`, `paging`),
+//! answers and errors (`answers`, `first_answers`, `problem`, the `_shape` files), and one file per resource.
 //! Who may call it: `cli`, which composes the daemon. What it may call: `node`, the queries of `store`,
 //! `channels` for intake, `engine::live` for rights, `model`.
 //!
