@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, ETAG, LINK};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
@@ -55,11 +56,46 @@ pub(super) struct WithSeq<T> {
 /// # Errors
 /// Never in practice: what is answered is plain data.
 pub(super) fn json<T: Serialize>(status: StatusCode, value: &T) -> Result<Response, Problem> {
-    let body = serde_json::to_vec(value).map_err(|error| Problem::internal(&error))?;
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(response)
+    Ok(Made::json(status, value)?.into_response())
+}
+
+/// The answer of a write in the making: what is kept of it, should the same wish come again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Made {
+    /// The status.
+    pub(super) status: StatusCode,
+    /// The version for `ETag`, where there is one.
+    pub(super) version: Option<u64>,
+    /// The JSON.
+    pub(super) body: Bytes,
+}
+
+impl Made {
+    /// An answer with a JSON body.
+    ///
+    /// # Errors
+    /// Never in practice: what is answered is plain data.
+    pub(super) fn json<T: Serialize>(status: StatusCode, value: &T) -> Result<Self, Problem> {
+        let body = serde_json::to_vec(value).map_err(|error| Problem::internal(&error))?;
+        Ok(Self { status, version: None, body: body.into() })
+    }
+
+    /// With the version of a dialog.
+    pub(super) const fn with_version(mut self, version: u64) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// The response.
+    pub(super) fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        match self.version {
+            Some(version) => with_version(response, version),
+            None => response,
+        }
+    }
 }
 
 /// Adds the version of a dialog.
@@ -85,12 +121,16 @@ pub(super) fn page<T: Serialize>(
     items: &[T],
     next_cursor: Option<&str>,
 ) -> Result<Response, Problem> {
-    let mut response = json(StatusCode::OK, &List { items, next_cursor })?;
+    Ok(with_next(json(StatusCode::OK, &List { items, next_cursor })?, taken, next_cursor))
+}
+
+/// Adds the link to the next page, if there is one.
+pub(super) fn with_next(mut response: Response, taken: &Taken, next_cursor: Option<&str>) -> Response {
     if let Some(cursor) = next_cursor {
         let link = format!("<{}>; rel=\"next\"", taken.with_cursor(cursor));
         if let Ok(link) = HeaderValue::try_from(link) {
             response.headers_mut().insert(LINK, link);
         }
     }
-    Ok(response)
+    response
 }

@@ -44,8 +44,11 @@ impl FromRequestParts<Api> for Principal {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let live = api.shared.live.load_full();
-        Self::of_headers(&parts.headers, &live, api.shared.handle.now_ms())
-            .ok_or_else(Problem::unauthenticated)
+        let now_ms = api.shared.handle.now_ms();
+        let principal =
+            Self::of_headers(&parts.headers, &live, now_ms).ok_or_else(Problem::unauthenticated)?;
+        api.rates.take(&principal.token, &live.config.tokens, now_ms).map_err(Problem::too_often)?;
+        Ok(principal)
     }
 }
 

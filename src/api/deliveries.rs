@@ -12,7 +12,7 @@ use crate::model::role::Scope;
 use crate::store::queries::deliveries::{self, DeliveryFilter, DeliveryState};
 
 use super::access::ADMINISTER;
-use super::answers::{self, Id, WithSeq};
+use super::answers::{self, Id, Made, WithSeq};
 use super::auth::Principal;
 use super::fields::is_name;
 use super::parameters::Parameters;
@@ -145,6 +145,9 @@ async fn act(write: &Write, id: EffectId, action: Action) -> Result<Response, Pr
     seen(&write.api, &write.principal, id).await?;
     let command = write.command(Scope::Any, action);
     let done = write.submit(command, names_nothing).await?;
-    let effect = seen(&write.api, &write.principal, id).await?;
-    answers::json(StatusCode::OK, &WithSeq { state: DeliveryShape::from(&effect), seq: done.seq })
+    let make = async {
+        let effect = seen(&write.api, &write.principal, id).await?;
+        Made::json(StatusCode::OK, &WithSeq { state: DeliveryShape::from(&effect), seq: done.seq })
+    };
+    write.answer(&done, make).await
 }

@@ -11,12 +11,13 @@ use crate::model::decision::{
 };
 use crate::model::id::{DialogId, LineId, OfferId, OperatorId, RuleId, TeamId};
 use crate::model::line::Strategy;
-use crate::model::message::Author;
 use crate::store::queries::{Walk, decisions};
 
 use super::answers::{self, Id};
 use super::auth::Principal;
 use super::dialogs::seen;
+use super::message_shape::AuthorShape;
+use super::paging::cursor_within;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Api;
@@ -33,14 +34,15 @@ pub(super) async fn explain(
         return Err(Problem::not_supported_yet("`why_not`"));
     }
     let limit = parameters.limit();
-    let cursor = parameters.cursor();
+    let cursor = parameters.cursor_within(id);
     let taken = parameters.finish()?;
     seen(&api, &principal, id).await?;
     let found = api
         .read(move |store| decisions::of_dialog(store, id, Walk::Forward(cursor.as_deref()), limit))
         .await?;
     let items: Vec<DecisionShape<'_>> = found.items.iter().map(DecisionShape::from).collect();
-    answers::page(&taken, &items, found.next_cursor.as_deref())
+    let next_cursor = found.next_cursor.map(|place| cursor_within(id, place));
+    answers::page(&taken, &items, next_cursor.as_deref())
 }
 
 /// One decision.
@@ -68,7 +70,7 @@ enum VerdictShape<'a> {
 struct TransferShape<'a> {
     operator: &'a OperatorId,
     offer: OfferId,
-    by: &'a Author,
+    by: AuthorShape<'a>,
     #[serde(flatten)]
     load: LoadShape,
     /// Whether the offer goes beyond a limit of the operator.
@@ -158,7 +160,7 @@ impl<'a> From<&'a Decision> for DecisionShape<'a> {
             Verdict::Transfer(transfer) => VerdictShape::Transfer(TransferShape {
                 operator: &transfer.operator,
                 offer: transfer.offer,
-                by: &transfer.by,
+                by: AuthorShape::from(&transfer.by),
                 load: LoadShape::from(&transfer.order),
                 over_limit: transfer.over_limit,
             }),

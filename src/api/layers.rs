@@ -7,17 +7,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderValue, Method};
 use tracing::Instrument;
 
 use super::problem::Problem;
+use super::request_id::{self, REQUEST_ID};
 use super::state::Api;
-
-/// Ties what a client saw to what the log says.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Longer request ids of clients are replaced by one of ours.
-const REQUEST_ID_BYTES_MAX: usize = 64;
 
 /// Answers requests for which there are too many at a time.
 pub(super) async fn limit_reads(State(api): State<Api>, request: Request, next: Next) -> Response {
@@ -32,13 +27,13 @@ pub(super) async fn limit_reads(State(api): State<Api>, request: Request, next: 
 
 /// Counts a request, gives it an id, and turns a panic into an answer.
 pub(super) async fn surround(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let id = request_id(request.headers());
+    let id = api.request_ids.of(request.headers());
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
     let method = request.method().clone();
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
+    let span = tracing::info_span!("request", id = request_id::text(&id), %method, route);
     let mut response = caught(next.run(request)).instrument(span.clone()).await;
     let status = response.status();
     api.shared.metrics.request(&route, status.as_u16());
@@ -54,23 +49,6 @@ pub(super) async fn surround(State(api): State<Api>, request: Request, next: Nex
 async fn caught(handling: impl Future<Output = Response>) -> Response {
     let handled = AssertUnwindSafe(handling).catch_unwind().await;
     handled.unwrap_or_else(|_| Problem::internal(&"the handler panicked").into_response())
-}
-
-/// The client's own id if it is harmless, otherwise a random one.
-fn request_id(headers: &HeaderMap) -> HeaderValue {
-    let harmless = |value: &&HeaderValue| {
-        (1..=REQUEST_ID_BYTES_MAX).contains(&value.len())
-            && value.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    headers
-        .get(&REQUEST_ID)
-        .filter(harmless)
-        .cloned()
-        // A machine without randomness still answers: the id only helps to find things in the log.
-        .unwrap_or_else(|| {
-            let number = getrandom::u64().unwrap_or_default();
-            HeaderValue::try_from(format!("{number:016x}")).unwrap_or(HeaderValue::from_static("0"))
-        })
 }
 
 #[cfg(test)]

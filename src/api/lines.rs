@@ -1,6 +1,7 @@
 //! Lines, and who waits on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use axum::extract::State;
 use axum::response::Response;
@@ -8,9 +9,10 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::model::decision::{CandidateVerdict, RoutingOutcome, Verdict};
-use crate::model::dialog::Dialog;
+use crate::model::dialog::{Dialog, DialogState};
 use crate::model::id::{CalendarId, LineId, OperatorId};
 use crate::model::line::Strategy;
+use crate::store::queries::dialogs::{self, DialogFilter, Sort};
 use crate::store::queries::{Walk, decisions, queue};
 use crate::store::{Store, StoreError};
 
@@ -18,6 +20,7 @@ use super::access::QUEUES;
 use super::answers::{self, Name};
 use super::auth::Principal;
 use super::dialog_shape::DialogShape;
+use super::paging;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Api;
@@ -25,6 +28,9 @@ use super::state::Api;
 /// How many of a dialog's last decisions are looked at for the last one about routing. Rules may
 /// have decided since.
 const LOOK_BACK: usize = 20;
+
+/// The owner of cursors of the list of lines. A queue's cursors belong to its line.
+const LIST: &str = "lines";
 
 /// A line.
 #[derive(Debug, Serialize)]
@@ -45,15 +51,19 @@ struct LineShape {
 pub(super) async fn list(
     State(api): State<Api>,
     principal: Principal,
-    parameters: Parameters,
+    mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let scope = principal.require(QUEUES)?;
+    let limit = parameters.limit();
+    let after = parameters.cursor_within(LIST);
     let taken = parameters.finish()?;
+    let seen = principal.lines_seen(scope).into_iter();
+    let (page, next_cursor) = paging::of_names(LIST, seen, after.as_deref(), limit);
     let now_ms = api.shared.handle.now_ms();
     let items = api
         .read(move |store| {
             let mut items = Vec::new();
-            for id in principal.lines_seen(scope) {
+            for id in page {
                 let Some(line) = principal.live.line(&id) else { continue };
                 items.push(LineShape {
                     name: line.name.clone(),
@@ -69,7 +79,7 @@ pub(super) async fn list(
             Ok(items)
         })
         .await?;
-    answers::page(&taken, &items, None)
+    answers::page(&taken, &items, next_cursor.as_deref())
 }
 
 #[derive(Debug, Serialize)]
@@ -78,11 +88,12 @@ struct QueueShape<'a> {
     /// How many dialogs wait, seen or not.
     total: usize,
     items: Vec<WaitingShape<'a>>,
+    next_cursor: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
 struct WaitingShape<'a> {
-    /// From 1.
+    /// From 1; on later pages as if nobody had come or gone since the first one.
     position: usize,
     wait_seconds: u64,
     why: &'a Why,
@@ -108,23 +119,25 @@ pub(super) async fn queue(
 ) -> Result<Response, Problem> {
     let scope = principal.require(QUEUES)?;
     let limit = parameters.limit();
-    parameters.finish()?;
+    let place = parameters.place_within(format_args!("{QUEUE}/{id}"), Place::read);
+    let taken = parameters.finish()?;
     if !principal.lines_seen(scope).contains(&id) {
         return Err(Problem::not_found());
     }
     let now_ms = api.shared.handle.now_ms();
     let line = id.clone();
-    let (total, waiting) = api
+    let (total, waiting, next) = api
         .read(move |store| {
-            let found = queue::of_line(store, &line, limit)?;
-            let mut waiting = Vec::new();
-            for (index, dialog) in found.dialogs.into_iter().enumerate() {
+            let before = place.as_ref().map_or(0, |place| place.before);
+            let Waiting { total, dialogs, next } = waiting(store, &line, place.as_ref(), limit)?;
+            let mut seen = Vec::new();
+            for (position, dialog) in (before.saturating_add(1)..).zip(dialogs) {
                 if principal.reaches(scope, &dialog) {
                     let why = why_waiting(store, &dialog)?;
-                    waiting.push((index + 1, why, dialog));
+                    seen.push((position, why, dialog));
                 }
             }
-            Ok((found.total, waiting))
+            Ok((total, seen, next))
         })
         .await?;
     let items = waiting
@@ -136,7 +149,61 @@ pub(super) async fn queue(
             dialog: dialog.into(),
         })
         .collect();
-    answers::json(StatusCode::OK, &QueueShape { line: &id, total, items })
+    let next_cursor = next.map(|place| paging::cursor_within(format_args!("{QUEUE}/{id}"), place));
+    let next_cursor = next_cursor.as_deref();
+    let response = answers::json(StatusCode::OK, &QueueShape { line: &id, total, items, next_cursor })?;
+    Ok(answers::with_next(response, &taken, next_cursor))
+}
+
+/// The owner of cursors of a queue, with the line.
+const QUEUE: &str = "queue";
+
+/// Where a page of a queue begins: how many were on the pages before, and the store's cursor.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    before: usize,
+    cursor: String,
+}
+
+impl Place {
+    fn read(text: &str) -> Option<Self> {
+        let (before, cursor) = text.split_once('.')?;
+        Some(Self { before: before.parse().ok()?, cursor: cursor.to_owned() })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.before, self.cursor)
+    }
+}
+
+/// A part of a queue.
+struct Waiting {
+    total: usize,
+    dialogs: Vec<Dialog>,
+    next: Option<Place>,
+}
+
+/// The part of a line's queue that begins at a place. Nearly every queue fits into one page and is read from
+/// its own index. Pages of a longer one are walked in the list of all open dialogs by priority, which has
+/// the same order and gives out cursors.
+fn waiting(store: &Store, line: &LineId, place: Option<&Place>, limit: usize) -> Result<Waiting, StoreError> {
+    let wanted = if place.is_none() { limit } else { 0 };
+    let queue::Queue { total, dialogs } = queue::of_line(store, line, wanted)?;
+    if place.is_none() && dialogs.len() >= total {
+        return Ok(Waiting { total, dialogs, next: None });
+    }
+    let filter = DialogFilter {
+        lines: Some(BTreeSet::from([line.clone()])),
+        states: Some(DialogState::ALL.into_iter().filter(|state| state.is_waiting()).collect()),
+        ..DialogFilter::default()
+    };
+    let cursor = place.map(|place| place.cursor.as_str());
+    let page = dialogs::list(store, &filter, Sort::Priority, cursor, limit)?;
+    let before = place.map_or(0, |place| place.before).saturating_add(page.items.len());
+    let next = page.next_cursor.map(|cursor| Place { before, cursor });
+    Ok(Waiting { total, dialogs: page.items, next })
 }
 
 fn why_waiting(store: &Store, dialog: &Dialog) -> Result<Why, StoreError> {

@@ -40,7 +40,10 @@ struct RevisionShape<'a> {
     until: Time,
 }
 
-/// Who wrote a message.
+/// Who wrote a message, by the closed list of the contract: `client`, `operator`, `rule`, `scenario`, `system`.
+///
+/// An integration is not one of them. To those who read a dialog it is the other side's system: it is shown as
+/// `system` with the name of its token, where our own automatic texts have none. Rules can tell the two apart.
 #[derive(Debug, Serialize)]
 pub(super) struct AuthorShape<'a> {
     kind: &'static str,
@@ -54,7 +57,7 @@ impl<'a> From<&'a Author> for AuthorShape<'a> {
             Author::Operator(id) => Self { kind: "operator", id: Some(id.as_str()) },
             Author::Rule(id) => Self { kind: "rule", id: Some(id.as_str()) },
             Author::System => Self { kind: "system", id: None },
-            Author::Integration(id) => Self { kind: "integration", id: Some(id.as_str()) },
+            Author::Integration(id) => Self { kind: "system", id: Some(id.as_str()) },
         }
     }
 }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
+use crate::channels::{Channel, EncodeError, MessagePart};
 use crate::model::command::{Action, ReplyContent};
 use crate::model::dialog::Dialog;
 use crate::model::id::{DialogId, MessageId, TemplateId};
@@ -15,11 +16,12 @@ use crate::store::queries::{Walk, dialogs, messages};
 use crate::store::{Store, StoreError};
 
 use super::access::REPLY;
-use super::answers::{self, Id, WithSeq};
+use super::answers::{self, Id, Made, WithSeq};
 use super::auth::Principal;
 use super::dialogs::seen;
 use super::fields::{Fields, TEXT_CHARS_MAX, WORD_CHARS_MAX};
 use super::message_shape::MessageShape;
+use super::paging::cursor_within;
 use super::parameters::Parameters;
 use super::problem::{FieldError, Problem};
 use super::state::Api;
@@ -41,7 +43,7 @@ pub(super) async fn list(
     let whole_chat = parameters.flag("whole_chat");
     let order = read_order(&mut parameters);
     let limit = parameters.limit();
-    let cursor = parameters.cursor();
+    let cursor = parameters.cursor_within(id);
     let taken = parameters.finish()?;
     let row = seen(&api, &principal, id).await?;
     let found = api
@@ -56,7 +58,8 @@ pub(super) async fn list(
         })
         .await?;
     let items: Vec<MessageShape<'_>> = found.items.iter().map(MessageShape::from).collect();
-    answers::page(&taken, &items, found.next_cursor.as_deref())
+    let next_cursor = found.next_cursor.map(|place| cursor_within(id, place));
+    answers::page(&taken, &items, next_cursor.as_deref())
 }
 
 /// Leaves out the messages of earlier dialogs of the chat that belong to lines of others.
@@ -117,12 +120,20 @@ pub(super) async fn reply(Writing { write, id: Id(id), body }: DialogWriting) ->
         Some(message) => Some(external_id(&write.api, id, message).await?),
         None => None,
     };
+    let field = match content {
+        ReplyContent::Text { .. } => text_field,
+        ReplyContent::Template { .. } => template_field,
+    };
+    let connections = write.api.shared.outside.load_full();
     // Whether the dialog may be seen, and whether the wish was fulfilled before, is asked first.
-    let action = move |_: &Dialog| {
+    let action = move |row: &Dialog| {
+        if let Some(Ok(channel)) = connections.connections.channel(row.channel.as_str()) {
+            require_carried(channel.as_ref(), &content)?;
+        }
         let reply_to = reply_to.map(|known| known.ok_or_else(unknown_to_messenger)).transpose()?;
         Ok(Action::Reply { dialog: id, content, reply_to })
     };
-    let done = write.on_dialog(id, REPLY, reply_field, action).await?;
+    let done = write.on_dialog(id, REPLY, field, action).await?;
     answer_message(&write, id, &done).await
 }
 
@@ -165,8 +176,42 @@ fn unknown_to_messenger() -> Problem {
     }])
 }
 
-fn reply_field(rejection: &Rejection) -> Option<&'static str> {
-    matches!(rejection, Rejection::UnknownTemplate).then_some("/template")
+/// Refuses what the dialog's messenger would refuse: the writer learns it now, and not from a delivery that
+/// failed. What a template makes is known only when the engine has filled it in.
+fn require_carried(channel: &dyn Channel, content: &ReplyContent) -> Result<(), Problem> {
+    let ReplyContent::Text { text, buttons } = content else { return Ok(()) };
+    let refused = channel.capabilities().refused(channel.kind(), text, buttons);
+    let errors: Vec<FieldError> = refused
+        .into_iter()
+        // That a text is empty is for the engine to say: it holds for every messenger.
+        .filter(|(_, error)| *error != EncodeError::EmptyText)
+        .map(|(part, error)| FieldError { field: place_of(part), detail: error.to_string() })
+        .collect();
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let detail = "the messenger of this dialog does not take the message as it is; see `errors`";
+    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not_carried", detail).with_errors(&errors))
+}
+
+fn place_of(part: MessagePart) -> String {
+    match part {
+        MessagePart::Text => "/text".to_owned(),
+        MessagePart::Buttons => "/buttons".to_owned(),
+        MessagePart::ButtonTitle(index) => format!("/buttons/{index}/title"),
+        MessagePart::ButtonData(index) => format!("/buttons/{index}/data"),
+    }
+}
+
+/// The field of a reply or note by text that a rejection concerns.
+pub(super) fn text_field(rejection: &Rejection) -> Option<&'static str> {
+    matches!(rejection, Rejection::EmptyText).then_some("/text")
+}
+
+fn template_field(rejection: &Rejection) -> Option<&'static str> {
+    let concerns =
+        matches!(rejection, Rejection::UnknownTemplate | Rejection::EmptyText | Rejection::TemplateFailed(_));
+    concerns.then_some("/template")
 }
 
 /// Answers with the message that a write made.
@@ -175,23 +220,26 @@ pub(super) async fn answer_message(
     dialog: DialogId,
     done: &Done,
 ) -> Result<Response, Problem> {
-    let made = done.receipt.message;
-    let (row, message) = write
-        .api
-        .read(move |store| {
-            let message = match made {
-                Some(id) => messages::get(store, dialog, id)?,
-                None => None,
-            };
-            Ok((dialogs::get(store, dialog)?, message))
-        })
-        .await?;
-    let is_seen = row.is_some_and(|row| write.principal.sees(&row));
-    match message {
-        Some(message) if is_seen || !done.repeated => {
-            let body = WithSeq { state: MessageShape::from(&message), seq: done.seq };
-            answers::json(StatusCode::CREATED, &body)
+    let written = done.receipt.message;
+    let make = async {
+        let (row, message) = write
+            .api
+            .read(move |store| {
+                let message = match written {
+                    Some(id) => messages::get(store, dialog, id)?,
+                    None => None,
+                };
+                Ok((dialogs::get(store, dialog)?, message))
+            })
+            .await?;
+        let is_seen = row.is_some_and(|row| write.principal.sees(&row));
+        match message {
+            Some(message) if is_seen || !done.repeated => {
+                let body = WithSeq { state: MessageShape::from(&message), seq: done.seq };
+                Made::json(StatusCode::CREATED, &body)
+            }
+            _ => Made::json(StatusCode::CREATED, &serde_json::json!({"id": written, "seq": done.seq})),
         }
-        _ => answers::json(StatusCode::CREATED, &serde_json::json!({"id": made, "seq": done.seq})),
-    }
+    };
+    write.answer(done, make).await
 }

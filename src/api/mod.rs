@@ -1,8 +1,9 @@
 //! The HTTP surface of the daemon: messengers call in, people and machines work with dialogs.
 //!
-//! What lives here: the server loop (`server`), the table of routes (`routes`), who calls and what they
-//! may do (`auth`, `access`), the reading of requests (`parameters`, `fields`, `writes`), answers and
-//! errors (`answers`, `problem`, the `_shape` files), and one file per resource.
+//! What lives here: the server loop (`server`) and what it answers before the daemon is there (`starting`),
+//! the table of routes (`routes`) and its description (`openapi`), who calls, how often and what they may
+//! do (`auth`, `rate`, `access`), the reading of requests (`parameters`, `fields`, `writes`, `paging`),
+//! answers and errors (`answers`, `first_answers`, `problem`, the `_shape` files), and one file per resource.
 //! Who may call it: `cli`, which composes the daemon. What it may call: `node`, the queries of `store`,
 //! `channels` for intake, `engine::live` for rights, `model`.
 //!
@@ -29,16 +30,22 @@ mod event_stream;
 mod events;
 mod explain;
 mod fields;
+mod first_answers;
 mod health;
 mod layers;
 mod lines;
 mod message_shape;
 mod messages;
 mod notes;
+mod openapi;
 mod operators;
+mod paging;
 mod parameters;
 mod problem;
+mod rate;
+mod request_id;
 mod routes;
+mod starting;
 mod state;
 mod time;
 mod timeline;
@@ -46,4 +53,5 @@ mod transfer;
 mod webhooks;
 mod writes;
 
-pub use routes::{Access, Route, router, table};
+pub use routes::{Access, Metrics, Route, metrics_router, router, router_with, table};
+pub use starting::Opening;

@@ -16,15 +16,19 @@ use crate::store::queries::{dialogs, operators};
 use crate::store::{Store, StoreError};
 
 use super::access::{QUEUES, SEE};
-use super::answers::{self, Name, WithSeq};
+use super::answers::{self, Made, Name, WithSeq};
 use super::auth::Principal;
 use super::explain::dialogs_of;
 use super::fields::WORD_CHARS_MAX;
+use super::paging;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Api;
 use super::time::Time;
 use super::writes::{Writing, names_nothing};
+
+/// The owner of cursors.
+const LIST: &str = "operators";
 
 /// An operator.
 #[derive(Debug, Serialize)]
@@ -50,24 +54,27 @@ struct OperatorShape {
 pub(super) async fn list(
     State(api): State<Api>,
     principal: Principal,
-    parameters: Parameters,
+    mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let scope = principal.require(QUEUES)?;
+    let limit = parameters.limit();
+    let after = parameters.cursor_within(LIST);
     let taken = parameters.finish()?;
+    let seen =
+        principal.live.config.operators.keys().filter(|id| principal.sees_operator(scope, id)).cloned();
+    let (page, next_cursor) = paging::of_names(LIST, seen, after.as_deref(), limit);
     let items = api
         .read(move |store| {
             let statuses: BTreeMap<OperatorId, OperatorStatus> =
                 operators::statuses(store)?.into_iter().map(|status| (status.id.clone(), status)).collect();
             let live = &principal.live;
-            live.config
-                .operators
-                .iter()
-                .filter(|(id, _)| principal.sees_operator(scope, id))
+            page.iter()
+                .filter_map(|id| Some((id, live.config.operators.get(id)?)))
                 .map(|(id, declared)| shape(store, live, id, declared, statuses.get(id)))
                 .collect::<Result<Vec<_>, StoreError>>()
         })
         .await?;
-    answers::page(&taken, &items, None)
+    answers::page(&taken, &items, next_cursor.as_deref())
 }
 
 fn shape(
@@ -131,15 +138,18 @@ pub(super) async fn set_presence(
     let scope = if principal.operator() == Some(&id) { Scope::Own } else { Scope::Any };
     let command = write.command(scope, Action::SetPresence { operator: id.clone(), presence });
     let done = write.submit(command, names_nothing).await?;
-    let state = write
-        .api
-        .read(move |store| {
-            let Some(declared) = principal.live.config.operators.get(&id) else { return Ok(None) };
-            let statuses = operators::statuses(store)?;
-            let status = statuses.iter().find(|status| status.id == id);
-            shape(store, &principal.live, &id, declared, status).map(Some)
-        })
-        .await?
-        .ok_or_else(Problem::not_found)?;
-    answers::json(StatusCode::OK, &WithSeq { state, seq: done.seq })
+    let make = async {
+        let state = write
+            .api
+            .read(move |store| {
+                let Some(declared) = principal.live.config.operators.get(&id) else { return Ok(None) };
+                let statuses = operators::statuses(store)?;
+                let status = statuses.iter().find(|status| status.id == id);
+                shape(store, &principal.live, &id, declared, status).map(Some)
+            })
+            .await?
+            .ok_or_else(Problem::not_found)?;
+        Made::json(StatusCode::OK, &WithSeq { state, seq: done.seq })
+    };
+    write.answer(&done, make).await
 }

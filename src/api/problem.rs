@@ -148,6 +148,29 @@ impl Problem {
         problem
     }
 
+    /// This token asks too often. In `wait_ms` it may ask again.
+    pub(super) fn too_often(wait_ms: u64) -> Self {
+        let mut problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            "this token asks too often; wait as long as `Retry-After` says",
+        );
+        let seconds = u32::try_from(wait_ms.div_ceil(1000)).unwrap_or(u32::MAX);
+        problem.0.retry_after_seconds = Some(seconds.max(RETRY_AFTER_SECONDS));
+        problem
+    }
+
+    /// The daemon starts, and takes longer than a request should wait.
+    pub(super) fn starting() -> Self {
+        let mut problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "starting",
+            "the daemon is starting; try again soon, or see `/readyz`",
+        );
+        problem.0.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
+        problem
+    }
+
     /// The daemon stops; another one will start.
     pub(super) fn stopping() -> Self {
         let mut problem =
@@ -197,6 +220,10 @@ impl Problem {
         let code = rejection.code();
         let conflict = |detail: String| Self::new(StatusCode::CONFLICT, code, detail);
         let unprocessable = |detail: String| Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail);
+        let at_field = |detail: &str| -> Vec<FieldError> {
+            let error = |field: &str| FieldError { field: field.to_owned(), detail: detail.to_owned() };
+            field(rejection).map(error).into_iter().collect()
+        };
         match rejection {
             Rejection::UnknownDialog
             | Rejection::UnknownOperator
@@ -227,12 +254,17 @@ impl Problem {
             | Rejection::StaleAttempt => conflict(rejection.to_string()),
             // The reason of a failed template may quote what was put into it.
             Rejection::TemplateFailed(_) => {
-                unprocessable("the template cannot be filled in with these variables".to_owned())
+                let detail = "the template cannot be filled in with these variables";
+                unprocessable(detail.to_owned()).with_errors(&at_field(detail))
             }
-            Rejection::EmptyText
-            | Rejection::CustomTooLarge { .. }
-            | Rejection::OperatorNotOnLine
-            | Rejection::KeyReused => unprocessable(rejection.to_string()),
+            Rejection::EmptyText => {
+                let detail = rejection.to_string();
+                let errors = at_field(&detail);
+                unprocessable(detail).with_errors(&errors)
+            }
+            Rejection::CustomTooLarge { .. } | Rejection::OperatorNotOnLine | Rejection::KeyReused => {
+                unprocessable(rejection.to_string())
+            }
             Rejection::NotConfigured | Rejection::UnknownChannel => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code, rejection.to_string()).with_retry()
             }

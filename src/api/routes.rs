@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::state::Api;
 use super::{
     accept, clients, close, config, deliveries, dialogs, events, explain, health, layers, lines, messages,
-    notes, operators, timeline, transfer, webhooks,
+    notes, openapi, operators, timeline, transfer, webhooks,
 };
 
 /// Who may call a route.
@@ -71,9 +71,14 @@ fn rows() -> Vec<Row> {
         (Method::GET, EVENTS, Token, get(events::follow)),
         (Method::GET, "/healthz", Open, get(health::alive)),
         (Method::GET, "/readyz", Open, get(health::ready)),
-        (Method::GET, "/metrics", Open, get(health::metrics)),
+        (Method::GET, "/openapi.json", Open, get(openapi::json_document)),
+        (Method::GET, "/docs", Open, get(openapi::html_page)),
+        (Method::GET, METRICS, Open, get(health::metrics)),
     ]
 }
+
+/// May have a port of its own.
+const METRICS: &str = "/metrics";
 
 /// Streams are counted apart from reads: they last.
 const EVENTS: &str = "/v1/events";
@@ -83,13 +88,42 @@ pub fn table() -> Vec<Route> {
     rows().into_iter().map(|(method, path, access, _)| Route { method, path, access }).collect()
 }
 
-/// The whole API.
+/// Where metrics are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metrics {
+    /// On the port of the API.
+    WithTheApi,
+    /// On a port of their own, by [`metrics_router`].
+    Apart,
+}
+
+/// The whole API, metrics included.
 pub fn router(shared: Shared) -> Router {
+    router_with(shared, Metrics::WithTheApi)
+}
+
+/// Metrics alone, for a port of their own.
+pub fn metrics_router(shared: Shared) -> Router {
+    let api = Api::new(shared);
+    let surround = from_fn_with_state(api.clone(), layers::surround);
+    Router::new()
+        .route(METRICS, get(health::metrics))
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(no_such_method)
+        .layer(surround)
+        .with_state(api)
+}
+
+/// The whole API, with metrics or without.
+pub fn router_with(shared: Shared, metrics: Metrics) -> Router {
     let api = Api::new(shared);
     let mut messengers = Router::new();
     let mut reads = Router::new();
     let mut others = Router::new();
     for (_, path, access, handler) in rows() {
+        if path == METRICS && metrics == Metrics::Apart {
+            continue;
+        }
         // The way of a webhook call is the hot path: it has a counter of its own and nothing around it.
         let part = match access {
             Access::Messenger => &mut messengers,
@@ -109,7 +143,11 @@ pub fn router(shared: Shared) -> Router {
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(no_such_method)
         .layer(surround());
-    messengers.method_not_allowed_fallback(no_such_method).merge(reads).merge(others).with_state(api)
+    messengers
+        .method_not_allowed_fallback(webhooks::no_such_method)
+        .merge(reads)
+        .merge(others)
+        .with_state(api)
 }
 
 /// The router adds `Allow`.

@@ -9,7 +9,10 @@ use crate::node::{ReadError, Shared};
 use crate::store::{Store, StoreError};
 
 use super::call_memory::CallMemory;
+use super::first_answers::FirstAnswers;
 use super::problem::Problem;
+use super::rate::Rates;
+use super::request_id::RequestIds;
 
 /// Reads at the same time. Each holds a thread that may block; more would only wait for the disk.
 const READS_MAX: usize = 256;
@@ -31,6 +34,12 @@ pub(super) struct Inner {
     pub(super) streams: Arc<Semaphore>,
     /// Memory for webhook calls.
     pub(super) calls: CallMemory,
+    /// How often tokens asked.
+    pub(super) rates: Rates,
+    /// Ids for requests.
+    pub(super) request_ids: RequestIds,
+    /// Answers for wishes that come again.
+    pub(super) first_answers: FirstAnswers,
 }
 
 impl Api {
@@ -41,6 +50,9 @@ impl Api {
             reads: Arc::new(Semaphore::new(READS_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             calls: CallMemory::new(),
+            rates: Rates::new(),
+            request_ids: RequestIds::new(),
+            first_answers: FirstAnswers::new(),
         }))
     }
 

@@ -13,6 +13,7 @@ use super::dialogs::seen;
 use super::event_shape::EventShape;
 use super::message_shape::MessageShape;
 use super::messages::read_order;
+use super::paging::cursor_within;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Api;
@@ -34,7 +35,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let order = read_order(&mut parameters);
     let limit = parameters.limit();
-    let cursor = parameters.cursor();
+    let cursor = parameters.cursor_within(id);
     let taken = parameters.finish()?;
     seen(&api, &principal, id).await?;
     let found =
@@ -48,5 +49,6 @@ pub(super) async fn list(
             Item::Event(event) => ItemShape::Event { event: event.into() },
         })
         .collect();
-    answers::page(&taken, &items, found.next_cursor.as_deref())
+    let next_cursor = found.next_cursor.map(|place| cursor_within(id, place));
+    answers::page(&taken, &items, next_cursor.as_deref())
 }

@@ -16,7 +16,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 
 use crate::channels::{CallHead, DecodeError, Decoded, VerifyError, WebhookAnswer, WebhookCall};
 use crate::model::entry::Cause;
@@ -29,6 +29,7 @@ use crate::node::{Submission, SubmitError};
 
 use super::call_memory::NotRead;
 use super::problem::Problem;
+use super::request_id::{self, REQUEST_ID};
 use super::server::BodyLimits;
 use super::state::Api;
 
@@ -45,15 +46,27 @@ pub(super) async fn receive(
     path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
+    let id = api.request_ids.of(request.headers());
     // A path that is not UTF-8 names no channel.
     let name = path.map(|Path(name)| name).unwrap_or_default();
     // A mistake in the code of one messenger must not cost the connection of a proxy that serves all.
-    let received = AssertUnwindSafe(take_in(&api, &name, request)).catch_unwind().await;
-    let received = received
-        .unwrap_or_else(|_| Received::undeclared("panic", Problem::internal(&"a webhook call panicked")));
+    let received =
+        AssertUnwindSafe(take_in(&api, &name, request_id::text(&id), request)).catch_unwind().await;
+    let mut received = received.unwrap_or_else(|_| {
+        let what = format!("the webhook call {} panicked", request_id::text(&id));
+        Received::undeclared("panic", Problem::internal(&what))
+    });
     let channel = if received.is_declared { name.as_str() } else { UNDECLARED };
     api.shared.metrics.webhook(channel, received.result);
+    received.answer.headers_mut().insert(REQUEST_ID, id);
     received.answer
+}
+
+/// Answers a call by a method that no messenger uses. The router adds `Allow`.
+pub(super) async fn no_such_method(State(api): State<Api>, headers: HeaderMap) -> Response {
+    let mut answer = Problem::method_not_allowed(None).into_response();
+    answer.headers_mut().insert(REQUEST_ID, api.request_ids.of(&headers));
+    answer
 }
 
 /// What a call came to.
@@ -74,7 +87,7 @@ impl Received {
     }
 }
 
-async fn take_in(api: &Api, name: &str, request: Request) -> Received {
+async fn take_in(api: &Api, name: &str, id: &str, request: Request) -> Received {
     let (parts, body) = request.into_parts();
     let outside = api.shared.outside.load_full();
     let channel = match outside.connections.channel(name) {
@@ -95,7 +108,7 @@ async fn take_in(api: &Api, name: &str, request: Request) -> Received {
         query: parts.uri.query().unwrap_or_default(),
     };
     if let Err(error) = channel.verify_head(&head) {
-        return unauthentic(name, &error, head.method);
+        return unauthentic(name, id, &error, head.method);
     }
     let mut memory = api.calls.hold(name);
     let body = match memory.read(body, BODY).await {
@@ -111,7 +124,7 @@ async fn take_in(api: &Api, name: &str, request: Request) -> Received {
     let CallHead { method, headers, query } = head;
     let call = WebhookCall { method, headers, query, body: &body };
     if let Err(error) = channel.verify(&call) {
-        return unauthentic(name, &error, method);
+        return unauthentic(name, id, &error, method);
     }
     let (result, decoded) = match channel.decode(&call) {
         Ok(decoded) => ("accepted", decoded),
@@ -120,7 +133,7 @@ async fn take_in(api: &Api, name: &str, request: Request) -> Received {
             return Received::refused("undecodable", Problem::bad_request("undecodable", error.to_string()));
         }
         Err(error) => {
-            tracing::warn!(channel = name, %error, "An authentic webhook call cannot be read; it is kept as it came.");
+            tracing::warn!(id, channel = name, %error, "An authentic webhook call cannot be read; it is kept as it came.");
             ("undecodable", kept_raw(name, &body, &error))
         }
     };
@@ -141,8 +154,8 @@ async fn take_in(api: &Api, name: &str, request: Request) -> Received {
     }
 }
 
-fn unauthentic(name: &str, error: &VerifyError, method: &Method) -> Received {
-    tracing::debug!(channel = name, reason = error.reason(), "A webhook call was refused.");
+fn unauthentic(name: &str, id: &str, error: &VerifyError, method: &Method) -> Received {
+    tracing::debug!(id, channel = name, reason = error.reason(), "A webhook call was refused.");
     let problem = match error {
         VerifyError::Method => Problem::method_not_allowed(Some(other_method(method))),
         _ => Problem::unauthentic_webhook(),
@@ -175,14 +188,15 @@ async fn keep(api: &Api, name: &str, received: Vec<crate::channels::Received>) -
     let channel = ChannelId::from(name);
     let mut waiting = Vec::with_capacity(received.len());
     for fact in received {
+        let unsupported = unsupported(&fact.inbound.fact);
         let submission = Submission {
             input_id: fact.input_id,
             cause: Cause::Webhook(channel.clone()),
             input: Input::Inbound(fact.inbound),
         };
-        waiting.push(api.shared.handle.enqueue(submission).map_err(NotKept::Submit)?);
+        waiting.push((unsupported, api.shared.handle.enqueue(submission).map_err(NotKept::Submit)?));
     }
-    for answer in waiting {
+    for (unsupported, answer) in waiting {
         let answer = answer.await.unwrap_or(Err(SubmitError::Unanswered)).map_err(NotKept::Submit)?;
         match answer.outcome {
             Outcome::Rejected(Rejection::UnknownChannel | Rejection::NotConfigured) => {
@@ -192,8 +206,21 @@ async fn keep(api: &Api, name: &str, received: Vec<crate::channels::Received>) -
             // often the messenger comes again.
             Outcome::Applied(_) | Outcome::Rejected(_) => {}
         }
+        if let Some(what) = unsupported.filter(|_| !answer.repeated) {
+            api.shared.metrics.unsupported(name, what);
+        }
     }
     Ok(())
+}
+
+/// The word for counters of a fact that is kept and not understood: an `update` as a whole, or a `message`
+/// that reaches its dialog and cannot be shown.
+const fn unsupported(fact: &Fact) -> Option<&'static str> {
+    match fact {
+        Fact::Unsupported { .. } => Some("update"),
+        Fact::Message(message) if message.unsupported.is_some() => Some("message"),
+        Fact::Message(_) | Fact::Edited { .. } | Fact::Button { .. } | Fact::Subscription { .. } => None,
+    }
 }
 
 fn answer_of(answer: WebhookAnswer) -> Response {

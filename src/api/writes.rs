@@ -3,7 +3,8 @@
 //! Check that the caller sees the thing and holds the right; submit the command under the caller's
 //! key; wait until it is durable; answer with the new state. What happened in between is decided by
 //! the engine, which checks again. A wish that comes again under its key gets its first answer, even
-//! when the caller has lost sight of the dialog since: that may be what the wish did.
+//! when the caller has lost sight of the dialog since: that may be what the wish did. Where the first
+//! answer is not remembered any more (see `first_answers`), it gets the present state instead.
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
@@ -25,7 +26,7 @@ use crate::node::Submission;
 use crate::store::queries::dialogs;
 
 use super::access::Needed;
-use super::answers::{self, Id, WithSeq};
+use super::answers::{Id, Made, WithSeq};
 use super::auth::Principal;
 use super::dialog_shape::DialogShape;
 use super::fields::Fields;
@@ -243,19 +244,48 @@ impl Write {
         }
     }
 
+    /// Answers a write: with its first answer when the same wish comes again, otherwise with what `make`
+    /// reads.
+    ///
+    /// # Errors
+    /// When the state cannot be read. The write is done all the same; the same key gives its answer.
+    pub(super) async fn answer(
+        &self,
+        done: &Done,
+        make: impl Future<Output = Result<Made, Problem>>,
+    ) -> Result<Response, Problem> {
+        if self.headers.key.is_none() {
+            return Ok(make.await?.into_response());
+        }
+        let input_id = self.input_id()?;
+        let now_ms = self.api.shared.handle.now_ms();
+        if let Some(first) = self.api.first_answers.get(&input_id, done.seq, now_ms) {
+            return Ok(first.into_response());
+        }
+        let made = make.await?;
+        if done.repeated {
+            // The first answer is forgotten, or still on its way: that one is worth keeping.
+            return Ok(made.into_response());
+        }
+        Ok(self.api.first_answers.keep(&input_id, done.seq, now_ms, made).into_response())
+    }
+
     /// Answers with the dialog as it is after a write.
     ///
     /// # Errors
     /// When the store cannot be read. The write is done all the same; the same key gives its answer.
     pub(super) async fn answer_dialog(&self, dialog: DialogId, done: &Done) -> Result<Response, Problem> {
-        let row = self.api.read(move |store| dialogs::get(store, dialog)).await?;
-        let row = row.ok_or_else(Problem::not_found)?;
-        if done.repeated && !self.principal.sees(&row) {
-            // What became of it since is not theirs to see.
-            return answers::json(StatusCode::OK, &json!({"id": dialog, "seq": done.seq}));
-        }
-        let body = WithSeq { state: DialogShape::from(&row), seq: done.seq };
-        Ok(answers::with_version(answers::json(StatusCode::OK, &body)?, row.version))
+        let make = async {
+            let row = self.api.read(move |store| dialogs::get(store, dialog)).await?;
+            let row = row.ok_or_else(Problem::not_found)?;
+            if done.repeated && !self.principal.sees(&row) {
+                // What became of it since is not theirs to see.
+                return Made::json(StatusCode::OK, &json!({"id": dialog, "seq": done.seq}));
+            }
+            let body = WithSeq { state: DialogShape::from(&row), seq: done.seq };
+            Ok(Made::json(StatusCode::OK, &body)?.with_version(row.version))
+        };
+        self.answer(done, make).await
     }
 }
 

@@ -20,6 +20,13 @@ pub trait Channel: fmt::Debug + Send + Sync {
     /// The kind of messenger.
     fn kind(&self) -> ChannelKind;
 
+    /// The messenger's own number of the account, where messages and chats are numbered by account: then a
+    /// channel id must never come to stand for another one. No secret. `None`: the numbers are unique anyway,
+    /// or nothing tells the account.
+    fn account(&self) -> Option<&str> {
+        None
+    }
+
     /// What can be sent through it.
     fn capabilities(&self) -> &'static Capabilities;
 
@@ -99,20 +106,59 @@ impl Capabilities {
         if !outgoing.attachments.is_empty() && !self.files {
             return Err(not_carried("files"));
         }
-        match &self.buttons {
-            Some(limits) => limits.check(&outgoing.buttons)?,
-            None if outgoing.buttons.is_empty() => {}
-            None => return Err(not_carried("buttons")),
+        if let Some((_, error)) = self.refused_buttons(kind, &outgoing.buttons).into_iter().next() {
+            return Err(error);
         }
-        if outgoing.text.trim().is_empty() {
+        self.text_parts(&outgoing.text)
+    }
+
+    /// Everything about a text with buttons that this messenger does not take, so that whoever writes can be
+    /// told before it is on its way. What is not refused here is not refused by [`Channel::encode`] either,
+    /// but for templates of requests, which are filled in only then.
+    pub fn refused(
+        &self,
+        kind: ChannelKind,
+        text: &str,
+        buttons: &[Button],
+    ) -> Vec<(MessagePart, EncodeError)> {
+        let mut refused = self.refused_buttons(kind, buttons);
+        refused.extend(self.text_parts(text).err().map(|error| (MessagePart::Text, error)));
+        refused
+    }
+
+    fn refused_buttons(&self, kind: ChannelKind, buttons: &[Button]) -> Vec<(MessagePart, EncodeError)> {
+        match &self.buttons {
+            Some(limits) => limits.refused(buttons),
+            None if buttons.is_empty() => Vec::new(),
+            None => {
+                vec![(MessagePart::Buttons, EncodeError::NotCarried { kind: kind.as_str(), what: "buttons" })]
+            }
+        }
+    }
+
+    fn text_parts<'a>(&self, text: &'a str) -> Result<Vec<&'a str>, EncodeError> {
+        if text.trim().is_empty() {
             return Err(EncodeError::EmptyText);
         }
-        let parts = split(&outgoing.text, self.text);
+        let parts = split(text, self.text);
         if parts.len() > self.parts_max {
             return Err(EncodeError::TooLong { parts: parts.len(), max: self.parts_max });
         }
         Ok(parts)
     }
+}
+
+/// The part of a message that a messenger does not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessagePart {
+    /// The text.
+    Text,
+    /// The buttons as a whole.
+    Buttons,
+    /// The title of a button, counted from 0.
+    ButtonTitle(usize),
+    /// The data of a button, counted from 0.
+    ButtonData(usize),
 }
 
 /// Limits of buttons.
@@ -125,25 +171,28 @@ pub struct ButtonLimits {
 }
 
 impl ButtonLimits {
-    /// Refuses buttons that do not fit. Data is never shortened: it would come back as another button's.
-    pub(super) fn check(&self, buttons: &[Button]) -> Result<(), EncodeError> {
+    /// What does not fit. Data is never shortened: it would come back as another button's.
+    fn refused(&self, buttons: &[Button]) -> Vec<(MessagePart, EncodeError)> {
+        let mut refused = Vec::new();
         if buttons.len() > self.count_max {
-            return Err(EncodeError::TooManyButtons { count: buttons.len(), max: self.count_max });
+            let error = EncodeError::TooManyButtons { count: buttons.len(), max: self.count_max };
+            refused.push((MessagePart::Buttons, error));
         }
         for (index, button) in buttons.iter().enumerate() {
+            let mut refuse =
+                |part, fault| refused.push((part, EncodeError::Button { number: index + 1, fault }));
             let bytes = button.data.len();
-            let fault = if button.title.trim().is_empty() {
-                ButtonFault::NoTitle
-            } else if bytes == 0 {
-                ButtonFault::NoData
+            if button.title.trim().is_empty() {
+                refuse(MessagePart::ButtonTitle(index), ButtonFault::NoTitle);
+            }
+            if bytes == 0 {
+                refuse(MessagePart::ButtonData(index), ButtonFault::NoData);
             } else if bytes > self.data_bytes_max {
-                ButtonFault::DataTooLong { bytes, max: self.data_bytes_max }
-            } else {
-                continue;
-            };
-            return Err(EncodeError::Button { number: index + 1, fault });
+                let fault = ButtonFault::DataTooLong { bytes, max: self.data_bytes_max };
+                refuse(MessagePart::ButtonData(index), fault);
+            }
         }
-        Ok(())
+        refused
     }
 }
 

@@ -49,8 +49,8 @@ mod webhook;
 mod wire;
 
 pub use codec::{
-    ButtonFault, ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Progress, Received,
-    Verdict, VerifyError,
+    ButtonFault, ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, MessagePart,
+    Progress, Received, Verdict, VerifyError,
 };
 pub use fault::retry_after_ms;
 pub use registry::connect;

@@ -34,6 +34,17 @@ pub enum ConnectError {
         /// What is wrong with it.
         fault: &'static str,
     },
+    /// The secrets are those of another account than the one that the channel id belongs to.
+    #[error(
+        "the token is that of account {found}, and this channel id belongs to account {known}: give the other account a \
+         channel id of its own, or put the token of the first one back"
+    )]
+    OtherAccount {
+        /// The account that the channel id belongs to.
+        known: String,
+        /// The account of the secrets.
+        found: String,
+    },
     /// A setting has a value that cannot work.
     #[error("`{setting}`: {reason}")]
     Setting {

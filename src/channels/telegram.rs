@@ -117,6 +117,13 @@ impl Channel for Telegram {
         ChannelKind::Telegram
     }
 
+    /// A bot's token begins with its number. Each bot numbers messages from 1, and a person's chat has the same
+    /// number with every bot.
+    fn account(&self) -> Option<&str> {
+        let (number, _) = self.token.split_once(':')?;
+        (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
+    }
+
     fn capabilities(&self) -> &'static Capabilities {
         &CAPABILITIES
     }

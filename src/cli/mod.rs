@@ -72,7 +72,7 @@ pub fn run() -> ExitCode {
         Some(Command::Check(ref check)) => check::run(&arguments, check),
         Some(Command::Rebuild) => rebuild::run(&arguments),
         Some(Command::Verify) => verify::run(&arguments),
-        Some(Command::Token(ref token)) => token::run(token),
+        Some(Command::Token(ref token)) => token::run(&arguments, token),
     }
 }
 

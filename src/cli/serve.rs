@@ -4,13 +4,17 @@ use std::process::ExitCode;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{self, server::ServerLimits};
+use crate::api::server::{Served, ServerLimits};
+use crate::api::{self, Metrics, Opening};
 use crate::config::diagnostic::{self, Paint};
+use crate::config::source::SourceSet;
 use crate::journal::files::WitnessFound;
+use crate::model::config::Daemon;
 use crate::node::start::StartEvent;
-use crate::node::{Clock, Node, Options, StartError, Watch, WriterError, start};
+use crate::node::{Clock, Node, Options, Shared, StartError, Watch, WriterError, start};
 use crate::observe;
 
 use super::progress::ProgressLine;
@@ -21,8 +25,10 @@ use super::{Arguments, LogFormat, REFUSED, complain};
 enum ServeError {
     #[error("the daemon cannot start")]
     Start(#[from] StartError),
-    #[error("`{address}` cannot be listened on: {source}; change `listen` in switchboard.yaml")]
-    Listen { address: String, source: std::io::Error },
+    #[error(
+        "`{address}` cannot be listened on: {source}; stop what uses it, or change `{setting}` in switchboard.yaml"
+    )]
+    Listen { setting: &'static str, address: String, source: std::io::Error },
     #[error("signals cannot be taken: {0}")]
     Signals(std::io::Error),
     #[error("the daemon cannot go on")]
@@ -69,8 +75,14 @@ async fn serve(arguments: &Arguments) -> Result<(), ServeError> {
     };
     // Before there is anything to lose: a signal that comes while the daemon starts is kept until then.
     let mut signals = Signals::take().map_err(ServeError::Signals)?;
+    let set = SourceSet::read(&arguments.config);
+    // Before the data is touched: a port in use is mostly another daemon, or a mistake in the file.
+    let early = match start::settings(&set) {
+        Some(settings) => Some(Servers::begin(&settings).await?),
+        None => None,
+    };
     let mut line = ProgressLine::new("entries applied");
-    let node = start::start(options, &mut |event| match event {
+    let node = start::start_with(options, set, &mut |event| match event {
         StartEvent::JournalOpened(recovery) => {
             if let Some(cut) = &recovery.cut {
                 tracing::warn!(?cut, "A write that was never confirmed was cut off the journal.");
@@ -86,31 +98,96 @@ async fn serve(arguments: &Arguments) -> Result<(), ServeError> {
     })
     .await?;
     line.finish();
-    let listen = node.shared().live.load().config.daemon.listen.clone();
-    let listener = match TcpListener::bind(&listen).await {
-        Ok(listener) => listener,
-        Err(source) => {
-            node.stop().await?;
-            return Err(ServeError::Listen { address: listen, source });
+    let servers = match early {
+        Some(servers) => servers,
+        // The file has errors, and an earlier configuration is live: it says where to listen.
+        None => {
+            let daemon = node.shared().live.load().config.daemon.clone();
+            match Servers::begin(&daemon).await {
+                Ok(servers) => servers,
+                Err(error) => {
+                    node.stop().await?;
+                    return Err(error);
+                }
+            }
         }
     };
-    // A port of 0 in the configuration becomes a real one only here.
-    let address = listener.local_addr().map_or_else(|_| listen.clone(), |address| address.to_string());
-    announce(&node, &address);
-    let stop = node.shared().stopping.clone();
-    let router = api::router(node.shared().clone());
-    let server = tokio::spawn(api::server::serve(listener, router, ServerLimits::default(), stop.clone()));
+    servers.open(node.shared());
+    announce(&node, &servers);
     let ended = node.ended();
     signals.wait_for_stop(&node, ended).await;
-    stop.cancel();
+    node.shared().stopping.cancel();
     tracing::info!("Stopping: running requests and attempts are finished first.");
-    if let Ok(served) = server.await
-        && served.cut_off > 0
-    {
-        tracing::warn!(cut_off = served.cut_off, "Connections were cut off.");
+    let cut_off = servers.stop().await;
+    if cut_off > 0 {
+        tracing::warn!(cut_off, "Connections were cut off.");
     }
     node.stop().await?;
     Ok(())
+}
+
+/// The servers of the daemon: they listen before there is anything behind them.
+struct Servers {
+    api: Server,
+    /// Metrics on a port of their own.
+    metrics: Option<Server>,
+    stop: CancellationToken,
+}
+
+struct Server {
+    /// Where it listens. A port of 0 in the configuration became a real one.
+    address: String,
+    opening: Opening,
+    task: JoinHandle<Served>,
+}
+
+impl Servers {
+    /// Listens as the settings say; the first requests wait.
+    async fn begin(settings: &Daemon) -> Result<Self, ServeError> {
+        let stop = CancellationToken::new();
+        // Both ports before either is served: what cannot be started is not begun.
+        let api = listen("listen", &settings.listen).await?;
+        let metrics = match &settings.metrics_listen {
+            Some(address) => Some(listen("metrics.listen", address).await?),
+            None => None,
+        };
+        let begin = |(listener, address)| Server::begin(listener, address, stop.clone());
+        Ok(Self { api: begin(api), metrics: metrics.map(begin), stop: stop.clone() })
+    }
+
+    /// Answers for the daemon from now on.
+    fn open(&self, shared: &Shared) {
+        let metrics = if self.metrics.is_some() { Metrics::Apart } else { Metrics::WithTheApi };
+        self.api.opening.open(api::router_with(shared.clone(), metrics));
+        if let Some(server) = &self.metrics {
+            server.opening.open(api::metrics_router(shared.clone()));
+        }
+    }
+
+    /// Finishes running requests and ends. Returns how many connections had to be cut off.
+    async fn stop(self) -> usize {
+        self.stop.cancel();
+        let mut cut_off: usize = 0;
+        for server in [Some(self.api), self.metrics].into_iter().flatten() {
+            cut_off = cut_off.saturating_add(server.task.await.map_or(0, |served| served.cut_off));
+        }
+        cut_off
+    }
+}
+
+impl Server {
+    fn begin(listener: TcpListener, address: String, stop: CancellationToken) -> Self {
+        let opening = Opening::new();
+        let serving = api::server::serve(listener, opening.serving(), ServerLimits::default(), stop);
+        Self { address, opening, task: tokio::spawn(serving) }
+    }
+}
+
+async fn listen(setting: &'static str, address: &str) -> Result<(TcpListener, String), ServeError> {
+    let failed = |source| ServeError::Listen { setting, address: address.to_owned(), source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let real = listener.local_addr().map_or_else(|_| address.to_owned(), |address| address.to_string());
+    Ok((listener, real))
 }
 
 /// The signals that the daemon obeys.
@@ -147,11 +224,15 @@ impl Signals {
     }
 }
 
-fn announce(node: &Node, listen: &str) {
+fn announce(node: &Node, servers: &Servers) {
+    let listen = &servers.api.address;
     let status = node.shared().config_status.load();
     let live = node.shared().live.load();
     let base = live.config.daemon.public_url.clone().unwrap_or_else(|| format!("http://{listen}"));
     println!("Switchboard listens on http://{listen}");
+    if let Some(server) = &servers.metrics {
+        println!("  metrics on http://{}/metrics", server.address);
+    }
     for channel in live.config.channels.keys() {
         println!("  {base}/webhooks/{channel}");
     }

@@ -25,6 +25,11 @@ pub struct Config {
     pub lines: BTreeMap<LineId, Line>,
     /// Channel bindings.
     pub channels: BTreeMap<ChannelId, Channel>,
+    /// The messenger's own number of the account that each channel id belongs to, as far as it is known; ids that
+    /// are not declared any more are kept. No file says this: it is learnt when a channel is connected, and kept
+    /// so that an id never comes to stand for another account. Not a secret.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<ChannelId, String>,
     /// Operators.
     pub operators: BTreeMap<OperatorId, Operator>,
     /// Teams.
@@ -44,6 +49,9 @@ pub struct Config {
 pub struct Daemon {
     /// Where the API listens.
     pub listen: String,
+    /// Where metrics listen; `None`: on the port of the API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_listen: Option<String>,
     /// Where clients and messengers reach it, without a slash at the end; `None`: unknown.
     pub public_url: Option<String>,
     /// Where journal and store are; relative to the configuration folder.
@@ -58,6 +66,7 @@ impl Default for Daemon {
     fn default() -> Self {
         Self {
             listen: Self::LISTEN.to_owned(),
+            metrics_listen: None,
             public_url: None,
             data_dir: Self::DATA_DIR.to_owned(),
             endpoints: BTreeMap::new(),

@@ -1,7 +1,8 @@
 //! Loading the configuration files and making them live, all or nothing.
 //!
 //! Files with errors never replace what is live and never stop the daemon. The configuration becomes live
-//! by an entry of the journal, so it has its place among everything else that happened.
+//! by an entry of the journal, so it has its place among everything else that happened. To what the files
+//! say the entry adds which account each channel belongs to: a channel id never comes to stand for another.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -94,13 +95,18 @@ impl Reloader {
     /// Settings that a reload cannot change, with what to do.
     fn need_a_start(&self, now: &Daemon) -> Vec<(String, String)> {
         let before = &self.started_with;
-        [("listen", &before.listen, &now.listen), ("data_dir", &before.data_dir, &now.data_dir)]
-            .into_iter()
-            .filter(|(_, before, now)| before != now)
-            .map(|(name, before, _)| {
-                (format!("setting {name}"), format!("still `{before}`: a change of it needs a new start"))
-            })
-            .collect()
+        let metrics = |daemon: &Daemon| daemon.metrics_listen.clone().unwrap_or_else(|| "not set".to_owned());
+        [
+            ("listen", before.listen.clone(), now.listen.clone()),
+            ("data_dir", before.data_dir.clone(), now.data_dir.clone()),
+            ("metrics.listen", metrics(before), metrics(now)),
+        ]
+        .into_iter()
+        .filter(|(_, before, now)| before != now)
+        .map(|(name, before, _)| {
+            (format!("setting {name}"), format!("still `{before}`: a change of it needs a new start"))
+        })
+        .collect()
     }
 
     /// Whether the last configuration had no errors and was not made live all the same.
@@ -160,17 +166,26 @@ impl Reloader {
         // A diagnostic is plain data: it always has a JSON form.
         let diagnostics: Vec<_> =
             loaded.diagnostics.iter().map(|one| serde_json::to_value(one).unwrap_or_default()).collect();
-        let Some(config) = loaded.config else {
+        let Some(mut config) = loaded.config else {
             return refused(at_ms, None, diagnostics, "the files have errors");
         };
+        config.accounts.clone_from(&self.live.load().config.accounts);
+        let outside = open(&config, &self.lookup(loaded.literals));
+        if let Ok(outside) = &outside {
+            let found = outside.connections.accounts();
+            config.accounts.extend(found.map(|(id, account)| (id.clone(), account.to_owned())));
+        }
         let Canonical { bytes, version } = match canonical(&config) {
             Ok(canonical) => canonical,
             Err(error) => return refused(at_ms, None, diagnostics, &error.to_string()),
         };
-        let outside = match open(&config, &self.lookup(loaded.literals)) {
+        let outside = match outside {
             Ok(outside) => outside,
             Err(error) => return refused(at_ms, Some(version), diagnostics, &error),
         };
+        if let Some((id, error)) = outside.connections.of_other_accounts().next() {
+            return refused(at_ms, Some(version), diagnostics, &format!("channel {id}: {error}"));
+        }
         let mut problems = outside.connections.problems();
         problems.extend(self.need_a_start(&config.daemon));
         let live = match Live::compile(config, version.clone()) {

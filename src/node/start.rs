@@ -149,8 +149,10 @@ pub fn open_data(data: &Path, tell: &mut dyn FnMut(StartEvent<'_>)) -> Result<Op
     Ok(Opened { journal: Box::new(journal), store, state })
 }
 
-/// The data folder of a configuration: as its `switchboard.yaml` says, whatever the state of its other files.
-pub fn data_folder(folder: &Path, set: &SourceSet) -> PathBuf {
+/// The settings of the daemon itself: as `switchboard.yaml` says, whatever the state of the other files.
+/// `None`: that file has errors of its own. By these it is known where to listen and where the data is
+/// before anything of the data is touched.
+pub fn settings(set: &SourceSet) -> Option<Daemon> {
     let daemon_alone = SourceSet::from_files(
         set.files
             .iter()
@@ -162,8 +164,12 @@ pub fn data_folder(folder: &Path, set: &SourceSet) -> PathBuf {
                 ("lines.yaml".to_owned(), "version: 1\nlines: {a: {routing: {operators: [a]}}}\n".to_owned()),
             ]),
     );
-    let daemon = load(&daemon_alone).config.map_or_else(Daemon::default, |config| config.daemon);
-    folder.join(daemon.data_dir)
+    load(&daemon_alone).config.map(|config| config.daemon)
+}
+
+/// The data folder of a configuration, by its [`settings`].
+pub fn data_folder(folder: &Path, set: &SourceSet) -> PathBuf {
+    folder.join(settings(set).unwrap_or_default().data_dir)
 }
 
 /// Starts the daemon: opens the data, makes the configuration live and begins to work.
@@ -172,6 +178,18 @@ pub fn data_folder(folder: &Path, set: &SourceSet) -> PathBuf {
 /// When the data cannot be opened, or there is no configuration to work with.
 pub async fn start(options: Options, tell: &mut dyn FnMut(StartEvent<'_>)) -> Result<Node, StartError> {
     let set = SourceSet::read(&options.folder);
+    start_with(options, set, tell).await
+}
+
+/// Starts the daemon with files that were read already.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_with(
+    options: Options,
+    set: SourceSet,
+    tell: &mut dyn FnMut(StartEvent<'_>),
+) -> Result<Node, StartError> {
     let data = match &options.data {
         Some(data) => data.clone(),
         None => data_folder(&options.folder, &set),
@@ -225,9 +243,9 @@ async fn start_opened(
     let background = CancellationToken::new();
     let node = Node { shared, writer, ended, background, tasks, courier, attempts };
     node.begin().await?;
-    let begun_with =
-        loaded.config.as_ref().map_or_else(|| live.config.daemon.clone(), |config| config.daemon.clone());
-    let mut reloader = node.reloader(folder.clone(), begun_with);
+    // As the servers are started: by the file where it can be read, by what is live where it cannot.
+    let begun_with = settings(&set).unwrap_or_else(|| live.config.daemon.clone());
+    let reloader = node.reloader(folder.clone(), begun_with);
     let known = set.hash();
     let report = reloader.reload(set).await;
     if report.result == ReloadResult::Refused && node.shared.config_status.load().active.is_none() {
@@ -235,8 +253,6 @@ async fn start_opened(
         node.stop().await.map_err(|error| StartError::NotActivated(error.to_string()))?;
         return Err(StartError::NotActivated(reason));
     }
-    // The servers are started with what is live now, whether the files could be made live or not.
-    reloader.started_with = node.shared.live.load().config.daemon.clone();
     let changed = match watch {
         Watch::Files => node.watch(folder, known),
         Watch::Nothing => mpsc::channel(1).1,
@@ -387,5 +403,31 @@ async fn tell_writer(handle: &Handle, message: impl Fn() -> Message) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(daemon: &str, rules: &str) -> SourceSet {
+        let files = [("switchboard.yaml", daemon), ("rules/a.yaml", rules), ("lines.yaml", "lines: [")];
+        SourceSet::from_files(files.map(|(path, text)| (path.to_owned(), text.to_owned())))
+    }
+
+    #[test]
+    fn where_to_listen_is_known_whatever_is_wrong_with_the_other_files() {
+        let daemon =
+            "version: 1\nlisten: 127.0.0.1:9999\ndata_dir: ./kept\nmetrics: {listen: \"127.0.0.1:9091\"}\n";
+        let set = set(daemon, "version: 1\nrules: nothing\n");
+        let found = settings(&set).unwrap();
+        assert_eq!((found.listen.as_str(), found.data_dir.as_str()), ("127.0.0.1:9999", "./kept"));
+        assert_eq!(found.metrics_listen.as_deref(), Some("127.0.0.1:9091"));
+        assert_eq!(data_folder(Path::new("/etc/x"), &set), Path::new("/etc/x/./kept"));
+    }
+
+    #[test]
+    fn a_file_of_the_daemon_with_errors_says_nothing() {
+        assert_eq!(settings(&set("version: 1\nlisten: nowhere\n", "")), None);
     }
 }

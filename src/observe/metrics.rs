@@ -31,6 +31,7 @@ pub struct Metrics {
     deliveries: Family<DeliveryLabels, Counter>,
     reloads: Family<ReloadLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
+    unsupported: Family<UnsupportedLabels, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -62,6 +63,12 @@ struct RequestLabels {
     status: u16,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UnsupportedLabels {
+    channel: String,
+    what: &'static str,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("switchboard");
@@ -85,6 +92,12 @@ impl Default for Metrics {
         registry.register("config_reloads", "Configuration reloads, by result", reloads.clone());
         let requests = Family::default();
         registry.register("http_requests", "API requests, by route and status", requests.clone());
+        let unsupported = Family::default();
+        registry.register(
+            "unsupported",
+            "Updates and messages that are kept and not understood, by channel",
+            unsupported.clone(),
+        );
         Self {
             registry,
             journal_groups,
@@ -97,6 +110,7 @@ impl Default for Metrics {
             deliveries,
             reloads,
             requests,
+            unsupported,
         }
     }
 }
@@ -123,6 +137,11 @@ impl Metrics {
     /// Counts a webhook call. `channel` must be a declared one; calls to others go under `-`.
     pub fn webhook(&self, channel: &str, result: &'static str) {
         self.webhooks.get_or_create(&WebhookLabels { channel: channel.to_owned(), result }).inc();
+    }
+
+    /// Counts what a declared channel sent and nobody understood: an `update` or a `message`.
+    pub fn unsupported(&self, channel: &str, what: &'static str) {
+        self.unsupported.get_or_create(&UnsupportedLabels { channel: channel.to_owned(), what }).inc();
     }
 
     /// Counts an attempt of the outbox at a channel or endpoint.

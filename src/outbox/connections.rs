@@ -34,8 +34,9 @@ impl Connections {
             .channels
             .iter()
             .map(|(id, channel)| {
-                let connected = channels::connect(id, &channel.settings, secrets).map(Arc::from);
-                (id.clone(), connected)
+                let connected = channels::connect(id, &channel.settings, secrets)
+                    .and_then(|connected| of_its_account(connected, config.accounts.get(id)));
+                (id.clone(), connected.map(Arc::from))
             })
             .collect();
         let endpoints = config
@@ -64,6 +65,19 @@ impl Connections {
         self.channels.get(id)
     }
 
+    /// The accounts of the connected channels, as far as their messengers have such.
+    pub fn accounts(&self) -> impl Iterator<Item = (&ChannelId, &str)> {
+        self.channels.iter().filter_map(|(id, connected)| Some((id, connected.as_ref().ok()?.account()?)))
+    }
+
+    /// The channels whose secrets are those of another account than the one that their id belongs to.
+    pub fn of_other_accounts(&self) -> impl Iterator<Item = (&ChannelId, &ConnectError)> {
+        self.channels.iter().filter_map(|(id, connected)| match connected {
+            Err(error @ ConnectError::OtherAccount { .. }) => Some((id, error)),
+            _ => None,
+        })
+    }
+
     /// What is declared but not connected, with the reasons. Never contains a secret.
     pub fn problems(&self) -> Vec<(String, String)> {
         let channels = self.channels.iter().filter_map(|(id, connected)| {
@@ -77,6 +91,20 @@ impl Connections {
 
     pub(super) fn endpoint(&self, id: &EndpointId) -> Option<&Result<Arc<EndpointConnection>, String>> {
         self.endpoints.get(id)
+    }
+}
+
+/// Refuses a channel of another account than the known one: the messenger's numbers of both would be mixed, and
+/// messages of one pass for repetitions of the other's and be lost.
+fn of_its_account(
+    connected: Box<dyn Channel>,
+    known: Option<&String>,
+) -> Result<Box<dyn Channel>, ConnectError> {
+    match (known, connected.account()) {
+        (Some(known), Some(found)) if known != found => {
+            Err(ConnectError::OtherAccount { known: known.clone(), found: found.to_owned() })
+        }
+        _ => Ok(connected),
     }
 }
 

@@ -185,3 +185,28 @@ async fn presence_is_set_by_oneself_the_supervisor_and_the_administrator() {
     assert_eq!((nobody.status.as_u16(), nobody.problem()), (404, "not_found".to_owned()));
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn a_token_that_asks_too_often_waits_and_keeps_nobody_else_from_asking() {
+    let rig = Rig::start().await;
+    // A wrong request is the cheapest one, and counts as well.
+    let ask = async |name: &str| rig.get("/v1/lines?limit=0").token(name).send().await;
+    let mut asked = 0;
+    let refused = loop {
+        let answer = ask("anna").await;
+        if answer.status.as_u16() == 429 {
+            break answer;
+        }
+        asked += 1;
+        assert!(asked <= 2_000, "there is no end to it");
+    };
+    assert_eq!(asked, 2_000);
+    assert_eq!(
+        (refused.problem().as_str(), &refused.headers["retry-after"]),
+        ("too_many_requests", &"1".parse().unwrap())
+    );
+    assert_eq!(ask("boris").await.status.as_u16(), 400);
+    rig.pass(1_000);
+    assert_eq!(ask("anna").await.status.as_u16(), 400);
+    rig.stop().await;
+}

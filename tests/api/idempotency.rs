@@ -1,8 +1,15 @@
 //! The same wish under the same key is fulfilled once and answered alike.
 
+use http::Method;
 use serde_json::json;
 
-use super::rig::Rig;
+use super::rig::{Answer, Rig};
+
+/// What of an answer belongs to the wish: all but what names the request.
+fn essence(answer: &Answer) -> (u16, Option<&str>, &[u8]) {
+    let version = answer.headers.get("etag").map(|value| value.to_str().unwrap());
+    (answer.status.as_u16(), version, &answer.body)
+}
 
 #[tokio::test]
 async fn a_reply_that_is_sent_again_under_its_key_is_written_once() {
@@ -59,6 +66,54 @@ async fn a_rejection_is_repeated_under_its_key_too() {
 }
 
 #[tokio::test]
+async fn a_wish_that_comes_again_gets_its_first_answer_whatever_happened_since() {
+    let rig = Rig::start().await;
+    let id = rig.accepted("shop", 1, "anna").await;
+    let path = format!("/v1/dialogs/{id}");
+    let change = |key: &str, priority: &str| {
+        rig.call(Method::PATCH, &path)
+            .token("anna")
+            .header("idempotency-key", key)
+            .json(&json!({"priority": priority}))
+    };
+    let first = change("p-1", "high").send().await;
+    let other = change("p-2", "low").send().await;
+    assert_ne!(first.headers["etag"], other.headers["etag"]);
+    let again = change("p-1", "high").send().await;
+    assert_eq!(essence(&again), essence(&first));
+    assert_eq!(first.expect(200)["priority"], 10);
+
+    let online = |status: &str| {
+        rig.call(Method::PUT, "/v1/operators/boris/presence")
+            .token("boris")
+            .header("idempotency-key", status)
+            .json(&json!({"status": status}))
+    };
+    let first = online("online").send().await;
+    online("away").send().await.expect(200);
+    let again = online("online").send().await;
+    assert_eq!(essence(&again), essence(&first));
+    assert_eq!(first.expect(200)["status"], "online");
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn after_a_restart_a_wish_is_still_done_once_and_answered_with_the_present_state() {
+    let rig = Rig::start().await;
+    let id = rig.accepted("shop", 1, "anna").await;
+    let change = async |rig: &Rig, key: &str, priority: &str| {
+        let call = rig.call(Method::PATCH, &format!("/v1/dialogs/{id}")).token("anna");
+        call.header("idempotency-key", key).json(&json!({"priority": priority})).send().await.expect(200)
+    };
+    let first = change(&rig, "p-1", "high").await;
+    change(&rig, "p-2", "low").await;
+    let rig = rig.restart().await;
+    let again = change(&rig, "p-1", "high").await;
+    assert_eq!((&again["seq"], &again["priority"]), (&first["seq"], &json!(-10)));
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn who_gave_a_dialog_away_gets_the_first_answer_again_and_no_sight_of_it() {
     let rig = Rig::start().await;
     let id = rig.accepted("shop", 1, "anna").await;
@@ -73,7 +128,7 @@ async fn who_gave_a_dialog_away_gets_the_first_answer_again_and_no_sight_of_it()
     rig.post(&format!("/v1/dialogs/{id}/accept")).token("boris").send().await.expect(200);
     rig.get(&format!("/v1/dialogs/{id}")).token("anna").send().await.expect(404);
     let again = give().send().await.expect(200);
-    assert_eq!(again, json!({"id": id, "seq": first["seq"]}));
+    assert_eq!(again, first, "what boris did since is not in it");
     rig.stop().await;
 }
 
@@ -97,7 +152,7 @@ async fn an_answer_to_a_message_is_repeated_also_when_the_dialog_was_given_away(
     rig.post(&format!("/v1/dialogs/{id}/accept")).token("boris").send().await.expect(200);
 
     let again = reply("reply-1", &hello).send().await.expect(201);
-    assert_eq!(again, json!({"id": first["id"], "seq": first["seq"]}));
+    assert_eq!(again, first);
     // What was not fulfilled before finds no dialog, whatever message it names.
     for message in [hello, json!("m-999")] {
         reply("reply-2", &message).send().await.expect(404);

@@ -129,7 +129,9 @@ async fn a_bad_query_is_400_with_the_names_of_the_parameters() {
         ("/v1/events?type=message.invented", "type"),
         ("/v1/events?after=x", "after"),
         ("/v1/config?verbose=1", "verbose"),
-        ("/v1/lines?limit=1", "limit"),
+        ("/v1/lines?verbose=1", "verbose"),
+        ("/v1/lines?cursor=made-up", "cursor"),
+        ("/v1/lines/sales/queue?cursor=queue/sales.x", "cursor"),
     ];
     for (address, name) in table {
         let answer = rig.get(address).token("admin").send().await;
@@ -247,5 +249,37 @@ async fn answers_of_the_api_are_not_kept_by_caches_and_carry_a_request_id() {
         let answer = rig.call(method, path).send().await;
         assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
     }
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_messenger_would_refuse_is_refused_with_its_place_before_it_is_written() {
+    let rig = Rig::start().await;
+    let id = rig.accepted("shop", 1, "anna").await;
+    let reply = |body: Value| rig.post(&format!("/v1/dialogs/{id}/messages")).token("anna").json(&body);
+    let button = |title: &str, data: &str| json!({"title": title, "data": data});
+    let long = "я".repeat(33);
+    let table = [
+        (json!([button("A", "a"), button("B", &long), button(" ", "b")]), "/buttons/1/data /buttons/2/title"),
+        (json!([button("A", "")]), "/buttons/0/data"),
+    ];
+    for (buttons, places) in table {
+        let answer = reply(json!({"text": "Choose", "buttons": buttons})).send().await;
+        assert_eq!((answer.status.as_u16(), answer.problem()), (422, "not_carried".to_owned()));
+        let errors = answer.json()["errors"].as_array().unwrap().clone();
+        let named: Vec<&str> = errors.iter().map(|error| error["field"].as_str().unwrap()).collect();
+        assert_eq!(named.join(" "), places);
+    }
+    let empty = reply(json!({"text": "  "})).send().await;
+    assert_eq!((empty.status.as_u16(), empty.problem()), (422, "empty_text".to_owned()));
+    assert_eq!(empty.json()["errors"][0]["field"], "/text");
+    let all = rig.get(&format!("/v1/dialogs/{id}/messages")).token("anna").send().await.expect(200);
+    assert_eq!(all["items"].as_array().unwrap().len(), 1, "nothing was written");
+    // The longest that fits goes through.
+    let fits = json!([button("A", &"я".repeat(32))]);
+    reply(json!({"text": "Choose", "buttons": fits})).send().await.expect(201);
+    // Who may not see the dialog learns nothing of its messenger.
+    let foreign = rig.post(&format!("/v1/dialogs/{id}/messages")).token("dora");
+    foreign.json(&json!({"text": "x", "buttons": [button("A", &long)]})).send().await.expect(404);
     rig.stop().await;
 }

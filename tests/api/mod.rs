@@ -1,11 +1,13 @@
 //! The HTTP surface on a real node: the router is called in-process, everything behind it is as in
 //! the daemon.
 
+mod accounts;
 mod authorization;
 mod documentation;
 mod events;
 mod idempotency;
 mod input;
+mod openapi;
 mod path;
 mod rig;
 mod shapes;

@@ -1,7 +1,7 @@
 //! The first complete path: a client writes, an operator accepts, answers and closes.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::rig::Rig;
 
@@ -113,32 +113,81 @@ async fn a_dialog_is_transferred_requeued_and_changed() {
     rig.stop().await;
 }
 
+/// All items of a list, page by page as the links say, with the number of pages.
+async fn walked(rig: &Rig, first: &str, token: &str) -> (Vec<Value>, usize) {
+    let mut address = first.to_owned();
+    let (mut items, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = rig.get(&address).token(token).send().await;
+        let link = page.headers.get("link").map(|link| link.to_str().unwrap().to_owned());
+        let body = page.expect(200);
+        items.extend(body["items"].as_array().unwrap().iter().cloned());
+        pages += 1;
+        let Some(link) = link else {
+            assert_eq!(body["next_cursor"], json!(null));
+            return (items, pages);
+        };
+        assert!(link.ends_with(">; rel=\"next\""), "{link}");
+        assert!(body["next_cursor"].is_string());
+        address = link.trim_start_matches('<').split('>').next().unwrap().to_owned();
+    }
+}
+
 #[tokio::test]
-async fn a_list_goes_on_where_its_link_says() {
+async fn every_list_goes_on_where_its_link_says() {
     let rig = Rig::start().await;
     for number in 1..=5 {
         rig.telegram("shop", number, number, "hello").await.expect(200);
     }
-    let mut address = "/v1/dialogs?status=open&limit=2".to_owned();
-    let mut seen = Vec::new();
-    loop {
-        let page = rig.get(&address).token("admin").send().await;
-        let link = page.headers.get("link").map(|link| link.to_str().unwrap().to_owned());
-        let body = page.expect(200);
-        seen.extend(body["items"].as_array().unwrap().iter().map(|item| item["id"].clone()));
-        match link {
-            Some(link) => {
-                assert!(link.ends_with(">; rel=\"next\""), "{link}");
-                address = link.trim_start_matches('<').split('>').next().unwrap().to_owned();
-            }
-            None => {
-                assert_eq!(body["next_cursor"], json!(null));
-                break;
-            }
-        }
+    let dialog = rig.accepted("help", 9, "dora").await;
+    for path in [
+        "/v1/dialogs?status=open",
+        "/v1/lines?",
+        "/v1/operators?",
+        "/v1/lines/sales/queue?",
+        &format!("/v1/dialogs/{dialog}/messages?whole_chat=true"),
+        &format!("/v1/dialogs/{dialog}/timeline?order=desc"),
+        &format!("/v1/dialogs/{dialog}/explain?"),
+    ] {
+        let (whole, pages) = walked(&rig, path, "admin").await;
+        assert_eq!(pages, 1, "{path}");
+        let (items, pages) = walked(&rig, &format!("{path}&limit=1"), "admin").await;
+        assert!(pages >= whole.len(), "{path}");
+        assert_eq!(items, whole, "{path}");
+        let (items, _) = walked(&rig, &format!("{path}&limit=2"), "admin").await;
+        assert_eq!(items, whole, "{path}");
     }
-    let whole = rig.dialogs("admin").await;
-    assert_eq!(seen, whole.iter().map(|item| item["id"].clone()).collect::<Vec<_>>());
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_cursor_counts_only_in_the_list_that_gave_it_out() {
+    let rig = Rig::start().await;
+    for number in 1..=2 {
+        rig.telegram("shop", number, number, "hello").await.expect(200);
+        rig.telegram("help", number, number, "hello").await.expect(200);
+    }
+    let id = |dialogs: &[Value], place: usize| dialogs[place]["id"].as_str().unwrap().to_owned();
+    let dialogs = rig.dialogs("admin").await;
+    let (one, other) = (id(&dialogs, 0), id(&dialogs, 1));
+    for (from, to) in [
+        (format!("/v1/dialogs/{one}/timeline"), format!("/v1/dialogs/{other}/timeline")),
+        (format!("/v1/dialogs/{one}/timeline"), format!("/v1/dialogs/{one}/messages")),
+        ("/v1/lines/sales/queue".to_owned(), "/v1/lines/support/queue".to_owned()),
+        ("/v1/lines".to_owned(), "/v1/operators".to_owned()),
+        ("/v1/dialogs".to_owned(), "/v1/lines/sales/queue".to_owned()),
+    ] {
+        let page = rig.get(&format!("{from}?limit=1")).token("admin").send().await.expect(200);
+        let cursor = page["next_cursor"].as_str().unwrap();
+        rig.get(&format!("{from}?cursor={cursor}")).token("admin").send().await.expect(200);
+        let foreign = rig.get(&format!("{to}?cursor={cursor}")).token("admin").send().await;
+        assert_eq!(
+            (foreign.status.as_u16(), foreign.problem()),
+            (400, "invalid_parameter".to_owned()),
+            "{to}"
+        );
+        assert_eq!(foreign.json()["errors"][0]["field"], "cursor");
+    }
     rig.stop().await;
 }
 
@@ -190,5 +239,23 @@ async fn a_reply_names_the_message_it_answers_and_the_whole_chat_has_the_earlier
     assert_eq!(texts("").await, ["me again"]);
     assert_eq!(texts("?whole_chat=true").await, ["hello", "Hi", "me again"]);
     assert_eq!(texts("?whole_chat=true&order=desc&limit=2").await, ["me again", "Hi"]);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn what_an_integration_writes_is_shown_as_the_systems_with_its_name() {
+    let rig = Rig::start().await;
+    let id = rig.accepted("shop", 1, "anna").await;
+    let note = rig.post(&format!("/v1/dialogs/{id}/notes")).token("crm").json(&json!({"text": "paid"}));
+    let note = note.send().await.expect(201);
+    let shown = json!({"kind": "system", "id": "crm"});
+    assert_eq!(note["author"], shown);
+    let transferred = rig.post(&format!("/v1/dialogs/{id}/transfer")).token("crm");
+    transferred.json(&json!({"to": {"line": "support"}})).send().await.expect(200);
+    let timeline = rig.get(&format!("/v1/dialogs/{id}/timeline?order=desc")).token("admin").send().await;
+    let timeline = timeline.expect(200);
+    let mut items = timeline["items"].as_array().unwrap().iter();
+    let event = items.find(|item| item["event"]["type"] == "dialog.transferred").unwrap();
+    assert_eq!(event["event"]["data"]["by"], shown, "{timeline}");
     rig.stop().await;
 }

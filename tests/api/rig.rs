@@ -50,6 +50,11 @@ impl Answer {
         self.json()
     }
 
+    /// The code, if this is a problem.
+    pub(super) fn problem_or_nothing(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// The code of a problem, with a check of its form.
     #[track_caller]
     pub(super) fn problem(&self) -> String {
@@ -207,6 +212,11 @@ impl Rig {
         write("telegram-token", "1234567:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
         write("telegram-secret", TELEGRAM_SECRET);
         let time = Arc::new(AtomicU64::new(START_MS));
+        Self::over(folder, time).await
+    }
+
+    /// A node over a folder, as it is found there.
+    async fn over(folder: tempfile::TempDir, time: Arc<AtomicU64>) -> Self {
         let options = Options {
             folder: folder.path().to_owned(),
             data: Some(folder.path().join("data")),
@@ -219,6 +229,15 @@ impl Rig {
         };
         let router = api::router(node.shared().clone());
         Self { node, router, folder, time }
+    }
+
+    /// Stops the node and starts it again over the same folder.
+    pub(super) async fn restart(self) -> Self {
+        let Self { node, router, folder, time } = self;
+        node.shared().stopping.cancel();
+        drop(router);
+        node.stop().await.unwrap();
+        Self::over(folder, time).await
     }
 
     pub(super) const fn node(&self) -> &Node {

@@ -136,6 +136,50 @@ async fn what_cannot_be_taken_in_is_answered_as_the_contract_says() {
 }
 
 #[tokio::test]
+async fn what_was_not_understood_is_counted_once_and_can_be_found() {
+    let rig = Rig::start().await;
+    let poll = json!({"question": "?", "options": []});
+    let mut message = update(2, 77, "");
+    message["message"].as_object_mut().unwrap().remove("text");
+    message["message"]["poll"] = poll;
+    for body in [json!({"update_id": 1, "brand_new_kind": {"a": 1}}), message] {
+        for _ in 0..2 {
+            rig.post("/webhooks/shop").header(SECRET, TELEGRAM_SECRET).json(&body).send().await.expect(200);
+        }
+    }
+    let metrics = rig.get("/metrics").send().await;
+    let text = String::from_utf8(metrics.body.to_vec()).unwrap();
+    for what in ["update", "message"] {
+        let line = format!("switchboard_unsupported_total{{channel=\"shop\",what=\"{what}\"}} 1\n");
+        assert!(text.contains(&line), "{line}\n{text}");
+    }
+    let path = "/v1/events?type=message.unsupported&after=0";
+    let (status, _, mut body) = rig.get(path).token("admin").open().await;
+    assert_eq!(status.as_u16(), 200);
+    let mut heard = String::new();
+    while !heard.contains("event: message.unsupported") {
+        let frame = http_body_util::BodyExt::frame(&mut body).await.unwrap().unwrap();
+        heard.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
+    }
+    assert!(heard.contains("brand_new_kind"), "{heard}");
+    drop(body);
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn every_answer_to_a_call_has_a_request_id() {
+    let rig = Rig::start().await;
+    let good = rig.telegram("shop", 1, 77, "hello").await;
+    let forged = rig.post("/webhooks/shop").header("x-request-id", "proxy-17").body("x").send().await;
+    let lost = rig.post("/webhooks/nowhere").body("x").send().await;
+    assert_eq!(forged.headers["x-request-id"], "proxy-17");
+    assert_ne!(good.headers["x-request-id"], lost.headers["x-request-id"]);
+    let method = rig.call(Method::DELETE, "/webhooks/shop").send().await;
+    assert!(method.headers.contains_key("x-request-id"));
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn while_the_daemon_stops_the_messenger_is_told_to_come_again() {
     let rig = Rig::start().await;
     let router = switchboard::api::router(rig.node().shared().clone());

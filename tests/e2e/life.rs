@@ -5,7 +5,7 @@ use serde_json::json;
 use super::daemon::{ANNA, Site, messenger};
 use super::http;
 use super::messenger::Fault;
-use super::waiting::call;
+use super::waiting::{call, eventually};
 
 #[tokio::test]
 async fn a_stopped_daemon_finishes_what_runs_and_does_not_send_it_again() {
@@ -85,4 +85,43 @@ async fn a_stopped_daemon_answers_nobody() {
     http::request("GET", &health, &[], None).await.expect(200);
     daemon.stop().await;
     assert!(http::try_request("GET", &health, &[], None).await.is_none());
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_told_before_the_data_is_touched() {
+    let messenger = messenger().await;
+    let site = Site::example(&messenger);
+    let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    site.edit("switchboard.yaml", "127.0.0.1:0", &address);
+    let output = site.command(&["serve"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(printed.contains(&format!("`{address}` cannot be listened on")), "{printed}");
+    assert!(printed.contains("change `listen` in switchboard.yaml"), "{printed}");
+    assert!(!site.folder().join("data").exists(), "nothing was created");
+}
+
+#[tokio::test]
+async fn metrics_have_a_port_of_their_own_when_one_is_set() {
+    let messenger = messenger().await;
+    let site = Site::example(&messenger);
+    site.edit(
+        "switchboard.yaml",
+        "listen: 127.0.0.1:0",
+        "listen: 127.0.0.1:0\nmetrics: {listen: 127.0.0.1:0}",
+    );
+    let mut daemon = site.start().await;
+    let url = eventually("the address of the metrics", || async {
+        let printed = daemon.printed();
+        printed.lines().find_map(|line| line.trim().strip_prefix("metrics on ").map(str::to_owned))
+    })
+    .await;
+    let metrics = http::request("GET", &url, &[], None).await.expect(200);
+    assert!(metrics.text.contains("switchboard_applied_seq"), "{}", metrics.text);
+    let elsewhere = url.replace("/metrics", "/v1/dialogs");
+    http::request("GET", &elsewhere, &[], None).await.expect(404);
+    http::request("GET", &format!("{}/metrics", daemon.base()), &[], None).await.expect(404);
+    daemon.stop().await;
+    assert!(http::try_request("GET", &url, &[], None).await.is_none());
 }

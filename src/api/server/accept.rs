@@ -4,7 +4,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::connection::{self, EndSignals};
 use super::limits::ServerLimits;
+use super::serving::Serving;
 
 /// The first pause after a failed accept. Out of file descriptors, accept fails again at once until some connection
 /// closes, and would use a whole core.
@@ -27,17 +27,18 @@ pub struct Served {
     pub cut_off: usize,
 }
 
-/// Serves the router on the listener until `shutdown` is cancelled, then drains.
+/// Serves a router on the listener until `shutdown` is cancelled, then drains.
 ///
 /// At shutdown the listener closes, idle connections close, running requests may finish until the drain deadline,
 /// and what is left is cut off. Handlers of endless answers (event streams) should watch the same token.
 /// Every connection has ended when this returns.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    serving: impl Into<Serving>,
     limits: ServerLimits,
     shutdown: CancellationToken,
 ) -> Served {
+    let serving = serving.into();
     let free = Arc::new(Semaphore::new(limits.max_connections.get().min(Semaphore::MAX_PERMITS)));
     let connections = TaskTracker::new();
     let signals = EndSignals { shutdown: shutdown.clone(), cut: CancellationToken::new() };
@@ -60,7 +61,7 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 backoff = Backoff::default();
-                let connection = connection::run(stream, peer, router.clone(), limits, signals.clone());
+                let connection = connection::run(stream, peer, serving.clone(), limits, signals.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(permit);

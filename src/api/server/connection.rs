@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use axum::Router;
 use axum::body::Body;
 use http::Request;
 use hyper::body::Incoming;
@@ -15,6 +14,7 @@ use tower::ServiceExt;
 
 use super::body::LimitedBody;
 use super::limits::ServerLimits;
+use super::serving::Serving;
 use super::stream::StallGuard;
 
 /// hyper refuses smaller buffers.
@@ -33,7 +33,7 @@ pub(super) struct EndSignals {
 pub(super) async fn run(
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    serving: Serving,
     limits: ServerLimits,
     signals: EndSignals,
 ) {
@@ -43,7 +43,7 @@ pub(super) async fn run(
     }
     let service = service_fn(move |request: Request<Incoming>| {
         let request = request.map(|body| Body::new(LimitedBody::new(body, limits.body)));
-        router.clone().oneshot(request)
+        serving.router().oneshot(request)
     });
     let stream = TokioIo::new(StallGuard::new(stream, limits.write_stall_timeout));
     let connection = http1::Builder::new()

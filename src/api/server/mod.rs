@@ -1,6 +1,6 @@
 //! The server loop: from a listening socket to an axum router, with every resource bounded.
 //!
-//! What lives here: the limits (`limits`), the accept loop with graceful shutdown (`accept`), the life of one
+//! What lives here: the limits (`limits`), what is answered with (`serving`), the accept loop with graceful shutdown (`accept`), the life of one
 //! connection (`connection`), the bounds on a request body (`body`) and on a stalled write (`stream`).
 //! Who may call it: `node`, which owns the listener; routes read bodies with [`BodyLimits::read`].
 //! What it may call: libraries only. It knows no route.
@@ -16,11 +16,13 @@ mod accept;
 mod body;
 mod connection;
 mod limits;
+mod serving;
 mod stream;
 
 pub use accept::{Served, serve};
 pub use body::{BodyError, BodyLimits, LimitedBody};
 pub use limits::ServerLimits;
+pub use serving::Serving;
 
 #[cfg(test)]
 mod tests;

@@ -111,6 +111,23 @@ async fn a_connection_serves_several_requests() {
 }
 
 #[tokio::test]
+async fn an_open_connection_gets_the_router_that_was_put_in_place_of_the_first() {
+    let serving = Serving::from(Router::new().route("/", get(|| async { "starting" })));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    let task = tokio::spawn(serve(listener, serving.clone(), ServerLimits::default(), shutdown.clone()));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    for said in ["starting", "hello"] {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        read_until(&mut stream, said).await;
+        serving.replace(Router::new().route("/", get(|| async { "hello" })));
+    }
+    shutdown.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test]
 async fn silent_slow_and_idle_connections_are_closed_after_the_head_timeout() {
     let server = start(ServerLimits { header_read_timeout: SHORT, ..ServerLimits::default() }).await;
     assert_eq!(server.exchange("").await, "");

@@ -10,6 +10,7 @@ use crate::model::config::{Daemon, Endpoint};
 pub(super) fn read(decoder: &mut Decoder<'_>, roots: &[&Node]) -> Option<Daemon> {
     let mut daemon = Daemon {
         listen: Daemon::LISTEN.to_owned(),
+        metrics_listen: None,
         public_url: None,
         data_dir: Daemon::DATA_DIR.to_owned(),
         endpoints: BTreeMap::new(),
@@ -18,6 +19,9 @@ pub(super) fn read(decoder: &mut Decoder<'_>, roots: &[&Node]) -> Option<Daemon>
     for root in roots {
         if let Some(listen) = maybe_text(root, "listen")? {
             daemon.listen = listen;
+        }
+        if let Some(listen) = root.at(&["metrics", "listen"]) {
+            daemon.metrics_listen = Some(listen.text()?.to_owned());
         }
         daemon.public_url = maybe(root, "public_url", url)?;
         if let Some(folder) = maybe_text(root, "data_dir")? {

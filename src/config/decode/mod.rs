@@ -35,6 +35,7 @@ pub fn decode(decoder: &mut Decoder<'_>, files: &[(FileKind, &Node)]) -> Option<
         calendars: lines::calendars(&roots(files, FileKind::Lines))?,
         lines: lines::lines(&roots(files, FileKind::Lines))?,
         channels: channels::read(decoder, &roots(files, FileKind::Channels))?,
+        accounts: std::collections::BTreeMap::new(),
         operators: operators::operators(&roots(files, FileKind::Operators))?,
         teams: operators::teams(&roots(files, FileKind::Operators))?,
         roles: operators::roles(&roots(files, FileKind::Operators))?,

@@ -7,6 +7,7 @@ use crate::config::scalar;
 pub const FILE: &[Field] = &[
     Field::optional("version", Shape::Any),
     Field::optional("listen", Shape::Scalar(scalar::listen)),
+    Field::optional("metrics", Shape::Mapping(METRICS)),
     Field::optional("public_url", URL),
     Field::optional("data_dir", Shape::Text),
     Field::later("journal", Shape::Mapping(JOURNAL)),
@@ -15,6 +16,8 @@ pub const FILE: &[Field] = &[
     Field::optional("outbound", Shape::Mapping(OUTBOUND)),
     Field::later("retention", Shape::Mapping(RETENTION)),
 ];
+
+const METRICS: &[Field] = &[Field::required("listen", Shape::Scalar(scalar::listen))];
 
 const JOURNAL: &[Field] =
     &[Field::required("kind", Shape::Word(&["files"])), Field::optional("retention", DURATION)];
