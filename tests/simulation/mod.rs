@@ -3,9 +3,13 @@
 //! A seed is a whole history; a failure prints the seed and the step. Run other seeds with
 //! `SWITCHBOARD_SEEDS=1000..2000 cargo test --test suite simulation`.
 
+mod clients;
 mod company;
 mod configs;
+mod history;
+mod operators;
 mod random;
+mod workers;
 
 use switchboard::engine::State;
 use switchboard::engine::rows::Archive as _;
