@@ -18,6 +18,8 @@ mod durability;
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]
+mod engine;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod simulation;

@@ -110,8 +110,10 @@ fn excludes(one: &Demand<'_>, other: &Demand<'_>) -> bool {
     let ignores_case = one.ignores_case || other.ignores_case;
     match (one.key, one.values.as_slice()) {
         ("eq" | "in", values) => !values.iter().any(|value| may_pass(value, other, ignores_case)),
+        // A value that is null does not exist, and may yet differ from a text or equal null.
         ("exists", [Value::Bool(false)]) => {
             !matches!(other.key, "ne" | "not_in" | "exists" | "any_of" | "all_of")
+                && !other.values.contains(&Value::Null)
         }
         ("size", [size]) => other.key == "size" && other.values.as_slice() != [size.clone()],
         ("starts_with" | "ends_with", [Value::String(part)]) if !ignores_case && one.key == other.key => {
