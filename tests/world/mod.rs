@@ -1,6 +1,7 @@
 //! What scenarios and simulation share: a journal, an archive in memory and the loop that applies
 //! entries and checks every invariant after each.
 
+pub(crate) mod choices;
 pub(crate) mod memory;
 
 use switchboard::engine::{Applied, State, apply, fetch};
