@@ -20,6 +20,8 @@ mod e2e;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod simulation;

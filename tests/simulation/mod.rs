@@ -40,6 +40,13 @@ fn run(seed: u64) {
     drop(told);
 }
 
+/// The journal of a company's history, some steps long and not finished: something of everything is under way.
+pub(crate) fn history_of(seed: u64, steps: u64) -> Vec<Vec<u8>> {
+    let mut company = Company::new(seed);
+    (0..steps).for_each(|_| company.act());
+    company.world.journal
+}
+
 /// Says which seed and step failed.
 struct Told<'a> {
     seed: u64,
