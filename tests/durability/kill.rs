@@ -11,7 +11,7 @@ use super::contents::Contents;
 use super::daemon::{Daemon, digest_in, run};
 use super::deadline::eventually;
 use super::messenger::{Manner, Messenger};
-use super::replay::Dice;
+use super::day::Dice;
 use super::site::Site;
 use super::wire::{Wire, telegram_update};
 
