@@ -15,6 +15,7 @@ use switchboard::node::{Node, Submission};
 use switchboard::store::queries::{LIMIT_MAX, dialogs};
 
 use super::node::{message, submit, wish};
+use crate::world::random::Random;
 
 /// Clients.
 const CHATS: u64 = 16;
@@ -23,7 +24,7 @@ const OPERATORS: [&str; 3] = ["anna", "boris", "vera"];
 /// A busy day: clients write, operators do everything that they can, time passes.
 pub(super) struct Day {
     time: Arc<AtomicU64>,
-    pub(super) dice: Dice,
+    pub(super) dice: Random,
     message: u64,
     key: u64,
     /// The messages that were acknowledged.
@@ -32,7 +33,7 @@ pub(super) struct Day {
 
 impl Day {
     pub(super) fn new(time: Arc<AtomicU64>, seed: u64) -> Self {
-        Self { time, dice: Dice(seed), message: 0, key: 0, acknowledged: BTreeSet::new() }
+        Self { time, dice: Random::new(seed), message: 0, key: 0, acknowledged: BTreeSet::new() }
     }
 
     pub(super) async fn go_on(&mut self, node: &Node, steps: u64) {
@@ -126,23 +127,5 @@ impl Day {
         }
         let text = ["hello", "refund, please", "where is my invoice?", "İstanbul ΣΑΣ ß"];
         message(self.message % CHATS, self.message, text[self.dice.index(text.len())])
-    }
-}
-
-/// Numbers that look random and are the same each time.
-pub(super) struct Dice(pub(super) u64);
-
-impl Dice {
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit.max(1)
-    }
-
-    pub(super) fn index(&mut self, length: usize) -> usize {
-        usize::try_from(self.below(length as u64)).unwrap()
     }
 }

@@ -15,7 +15,7 @@ use switchboard::model::outcome::Outcome;
 use switchboard::model::role::Scope;
 
 use super::configs::{self, OPERATORS};
-use super::random::Random;
+use crate::world::random::Random;
 use crate::world::{World, activation};
 
 /// 2026-03-02 08:30 in Moscow, a Monday.

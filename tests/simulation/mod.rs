@@ -8,7 +8,6 @@ mod company;
 mod configs;
 mod history;
 mod operators;
-mod random;
 mod workers;
 
 use switchboard::engine::State;
