@@ -18,6 +18,10 @@ mod durability;
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]
+mod engine;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod simulation;

@@ -132,8 +132,9 @@ pub struct Names {
     incomplete: BTreeSet<FileKind>,
     /// The variables of each template, over all its languages.
     template_variables: BTreeMap<String, BTreeSet<String>>,
-    /// The private networks that requests may go to.
-    pub networks: Vec<ipnet::IpNet>,
+    /// The private networks that requests may go to; `None` when one of them cannot be read, so that it is
+    /// not known what may be reached.
+    pub networks: Option<Vec<ipnet::IpNet>>,
 }
 
 impl Names {
@@ -143,7 +144,7 @@ impl Names {
         incomplete: BTreeSet<FileKind>,
         report: &mut Report,
     ) -> Self {
-        let mut names = Self { incomplete, ..Self::default() };
+        let mut names = Self { incomplete, networks: Some(Vec::new()), ..Self::default() };
         for declared in &DECLARED {
             for (kind, root) in files.clone() {
                 if kind == declared.file
@@ -160,9 +161,8 @@ impl Names {
             if kind == FileKind::Switchboard
                 && let Some(list) = root.at(&["outbound", "allow_private"])
             {
-                names
-                    .networks
-                    .extend(list.items().iter().filter_map(|item| item.text()?.parse::<ipnet::IpNet>().ok()));
+                names.networks =
+                    list.items().iter().map(|item| item.text()?.parse::<ipnet::IpNet>().ok()).collect();
             }
         }
         names

@@ -10,7 +10,7 @@ use super::grammar::{self, shape::Need, shape::Shape};
 use super::link::Names;
 use super::secret::Literals;
 use super::source::{FileKind, ProblemKind, SourceSet};
-use super::tree::{Node, Span, parse};
+use super::tree::{Kind, Node, Span, parse};
 use crate::engine::live::Live;
 use crate::model::config::Config;
 
@@ -147,7 +147,7 @@ fn version(file: usize, root: &Node, report: &mut Report) {
                     version.head(),
                     format!("{found} is not a version that is known here"),
                 )
-                .label("expected `1`"),
+                .label("expected `version: 1`, without quotes"),
             );
         }
     }
@@ -156,7 +156,15 @@ fn version(file: usize, root: &Node, report: &mut Report) {
 /// Kinds of files of which something is missing: an unread file, a broken one, one that was cut off.
 fn incomplete(set: &SourceSet, roots: &[(FileKind, &Node)]) -> BTreeSet<FileKind> {
     let whole = |kind: FileKind, root: &Node| {
-        grammar::file(kind).iter().all(|field| field.need == Need::Optional || root.get(field.name).is_some())
+        grammar::file(kind).iter().all(|field| match root.get(field.name).map(|node| &node.kind) {
+            None => field.need == Need::Optional,
+            // A list in place of a mapping declares nothing, and the names in it are not unknown.
+            Some(found) => match field.shape {
+                Shape::Named(_) | Shape::Table(_) => matches!(found, Kind::Mapping(_)),
+                Shape::List(_) => matches!(found, Kind::Sequence(_)),
+                _ => true,
+            },
+        })
     };
     FileKind::ALL
         .into_iter()
@@ -167,7 +175,7 @@ fn incomplete(set: &SourceSet, roots: &[(FileKind, &Node)]) -> BTreeSet<FileKind
             read.len() < set.of_kind(*kind).count()
                 || read.iter().any(|root| !whole(*kind, root))
                 || (read.is_empty() && required)
-                || set.problems.iter().any(|problem| FileKind::of(&problem.path) == Some(*kind))
+                || set.problems.iter().any(|problem| FileKind::of_problem(&problem.path) == Some(*kind))
         })
         .collect()
 }
@@ -177,27 +185,57 @@ fn unread(set: &SourceSet, sources: &mut Sources, report: &mut Report) {
     for problem in &set.problems {
         let file = sources.add_unread(problem.path.clone());
         let at = Span { file, start: 0, end: 0 };
-        let name = if problem.path == "." { "the folder" } else { problem.path.as_str() };
+        let name = match &problem.kind {
+            ProblemKind::FolderUnreadable(..) => String::new(),
+            _ if problem.path == "." => "the folder ".to_owned(),
+            _ => format!("{} ", problem.path),
+        };
         let (code, help) = match &problem.kind {
             ProblemKind::Unreadable(_) => {
-                (Code::UnreadableFile, "check the path and the permissions of the file")
+                (Code::UnreadableFile, "check the path and the permissions of the file".to_owned())
             }
-            ProblemKind::NotUtf8(_) => (Code::UnreadableFile, "save the file as UTF-8"),
+            ProblemKind::FolderUnreadable(..) => (
+                Code::UnreadableFile,
+                "`--config DIR` names the folder that holds channels.yaml, lines.yaml and operators.yaml"
+                    .to_owned(),
+            ),
+            ProblemKind::NotUtf8 { byte: 0, .. } => {
+                (Code::UnreadableFile, "save the file as UTF-8; one from Windows may be UTF-16".to_owned())
+            }
+            ProblemKind::NotUtf8 { .. } => (Code::UnreadableFile, "save the file as UTF-8".to_owned()),
             ProblemKind::FileTooLarge => {
-                (Code::TooLarge, "split it: `lines.yaml` may also be a folder `lines/`")
+                (Code::TooLarge, "split it: `lines.yaml` may also be a folder `lines/`".to_owned())
             }
             ProblemKind::TooManyFiles | ProblemKind::SetTooLarge => {
-                (Code::TooLarge, "is this the right folder? `--config DIR` chooses another")
+                (Code::TooLarge, "is this the right folder? `--config DIR` chooses another".to_owned())
             }
-            ProblemKind::Unused(_) => (Code::UnusedFile, "rename the file"),
+            ProblemKind::Unused(meant) => (Code::UnusedFile, format!("did you mean `{meant}`? rename it")),
+            ProblemKind::FolderBelow => {
+                (Code::UnusedFile, "move its files up, or give the folder another place".to_owned())
+            }
+            ProblemKind::FileForFolder(kind) => (
+                Code::UnusedFile,
+                format!("make a folder `{0}/` and move the file to `{0}/all.yaml`", kind.stem()),
+            ),
         };
-        report.push(Finding::new(code, at, format!("{name} {}", problem.kind)).help(help));
+        report.push(Finding::new(code, at, format!("{name}{}", problem.kind)).help(help));
+    }
+    if set.problems.iter().any(|problem| matches!(problem.kind, ProblemKind::FolderUnreadable(..))) {
+        return;
     }
     for (kind, example) in REQUIRED {
         let there = set.of_kind(kind).next().is_some()
-            || set.problems.iter().any(|problem| FileKind::of(&problem.path) == Some(kind));
+            || set.problems.iter().any(|problem| FileKind::of_problem(&problem.path) == Some(kind));
         if !there {
             let path = format!("{}.yaml", kind.stem());
+            let misnamed = set.problems.iter().find(|problem| {
+                matches!(&problem.kind, ProblemKind::Unused(meant)
+                    if FileKind::of_problem(meant.trim_end_matches('/')) == Some(kind))
+            });
+            let help = misnamed.map_or_else(
+                || format!("create it, for example with\n{example}"),
+                |problem| format!("`{}` looks like it: rename it", problem.path),
+            );
             let file = sources.add_unread(path.clone());
             report.push(
                 Finding::new(
@@ -205,7 +243,7 @@ fn unread(set: &SourceSet, sources: &mut Sources, report: &mut Report) {
                     Span { file, start: 0, end: 0 },
                     format!("{path} is missing"),
                 )
-                .help(format!("create it, for example with\n{example}")),
+                .help(help),
             );
         }
     }

@@ -52,11 +52,73 @@ pub fn duration_ms(text: &str) -> Result<u64, Unfit> {
                 _ => unfit("a duration of at most 100 years"),
             };
         }
-        if factor.is_none() {
-            return unfit("a duration whose unit is one of ms, s, m, h, d, w, y");
-        }
     }
-    unfit(EXPECTED)
+    if text.trim_start().starts_with('-') {
+        return unfit("a duration, which is never negative");
+    }
+    match meant_ms(text) {
+        Some(ms) => unfit(format!("{EXPECTED}; did you mean `{}`?", shortest(ms))),
+        None => unfit(EXPECTED),
+    }
+}
+
+/// Units as people write them elsewhere.
+const SPELLINGS: [(&str, &str); 22] = [
+    ("msec", "ms"),
+    ("millis", "ms"),
+    ("milliseconds", "ms"),
+    ("sec", "s"),
+    ("secs", "s"),
+    ("second", "s"),
+    ("seconds", "s"),
+    ("min", "m"),
+    ("mins", "m"),
+    ("minute", "m"),
+    ("minutes", "m"),
+    ("hr", "h"),
+    ("hrs", "h"),
+    ("hour", "h"),
+    ("hours", "h"),
+    ("day", "d"),
+    ("days", "d"),
+    ("week", "w"),
+    ("weeks", "w"),
+    ("yr", "y"),
+    ("year", "y"),
+    ("years", "y"),
+];
+
+/// What a duration in another notation probably means: `5min`, `5 s`, `1h30m`, `1.5h`.
+fn meant_ms(text: &str) -> Option<u64> {
+    let mut rest = text.trim();
+    let mut total = 0_u64;
+    while !rest.is_empty() {
+        let number = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let digits = rest.get(..rest.len() - number.len())?;
+        let after = number.trim_start();
+        let next = after.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        let word = after.get(..after.len() - next.len())?.to_lowercase();
+        let unit =
+            SPELLINGS.iter().find(|(spelled, _)| *spelled == word).map_or(word.as_str(), |(_, unit)| unit);
+        let factor = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor)?;
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let mut part = whole.parse::<u64>().ok()?.checked_mul(factor)?;
+        if !fraction.is_empty() {
+            let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+            part = part.checked_add(fraction.parse::<u64>().ok()?.checked_mul(factor)? / scale)?;
+        }
+        total = total.checked_add(part)?;
+        rest = next.trim_start();
+    }
+    (total > 0 && total <= DURATION_MS_MAX).then_some(total)
+}
+
+/// A duration in the largest unit that needs no fraction; years and weeks are not everybody's.
+fn shortest(ms: u64) -> String {
+    let unit = UNITS.iter().rev().filter(|(name, _)| !matches!(*name, "w" | "y"));
+    unit.into_iter()
+        .find(|(_, factor)| ms.is_multiple_of(*factor))
+        .map_or_else(|| format!("{ms}ms"), |(name, factor)| format!("{}{name}", ms / factor))
 }
 
 /// A size in bytes: a whole number and a unit, `10MiB`.
@@ -180,7 +242,12 @@ pub fn is_variable(text: &str) -> bool {
 /// When it is not that.
 pub fn interval(text: &str) -> Result<(u16, u16), Unfit> {
     const EXPECTED: &str = "hours such as \"09:00-18:00\"";
-    let Some((from, to)) = text.split_once('-') else { return unfit(EXPECTED) };
+    let Some((from, to)) = text.split_once('-') else {
+        return match text.contains(['–', '—', '−']) {
+            true => unfit(format!("{EXPECTED}, with a plain hyphen; this is a dash")),
+            false => unfit(EXPECTED),
+        };
+    };
     match (minutes(from.trim()), minutes(to.trim())) {
         (Some(from), Some(to)) if from < 1440 && to > 0 && from != to => Ok((from, to)),
         (Some(from), Some(0)) if from > 0 => {
@@ -188,6 +255,12 @@ pub fn interval(text: &str) -> Result<(u16, u16), Unfit> {
         }
         (Some(from), Some(to)) if from == to => {
             unfit("hours that are not empty; a whole day is \"00:00-24:00\"")
+        }
+        _ if [from, to]
+            .iter()
+            .any(|time| time.trim().split(':').next().is_some_and(|part| part.len() == 1)) =>
+        {
+            unfit(format!("{EXPECTED}, with two digits for each hour"))
         }
         _ => unfit(EXPECTED),
     }
@@ -305,6 +378,29 @@ mod tests {
         assert_eq!(thousandths("0.125"), Ok(125));
         for wrong in ["0", "0.0", "-1", "1.", ".5", "1.2345", "10001", "NaN", "1e3", ""] {
             assert!(thousandths(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations_of_other_notations_are_understood_and_refused() {
+        for (wrong, meant) in [
+            ("5min", "5m"),
+            ("60sec", "1m"),
+            ("5 s", "5s"),
+            ("5M", "5m"),
+            ("1h30m", "90m"),
+            ("1.5h", "90m"),
+            ("2 hours", "2h"),
+            ("1.5ms", "1ms"),
+            ("48h 0m", "2d"),
+        ] {
+            let words = duration_ms(wrong).unwrap_err().to_string();
+            assert!(words.ends_with(&format!("did you mean `{meant}`?")), "{wrong}: {words}");
+        }
+        for wrong in
+            ["PT5M", "00:05:00", "five minutes", "", "s", "5x", "99999999999999999999s", "1..5h", "-5s"]
+        {
+            assert!(!duration_ms(wrong).unwrap_err().to_string().contains("did you mean"), "{wrong}");
         }
     }
 

@@ -66,6 +66,11 @@ impl FileKind {
         }
     }
 
+    /// Where files of this kind are, for a hint.
+    pub fn place(self) -> String {
+        if self.may_be_file() { format!("{}.yaml", self.stem()) } else { format!("{}/*.yaml", self.stem()) }
+    }
+
     /// Whether it may be a single file beside the folder.
     const fn may_be_file(self) -> bool {
         !matches!(self, Self::Rules | Self::CrmMappings)
@@ -74,6 +79,11 @@ impl FileKind {
     /// Whether it may be a folder of several files.
     const fn may_be_folder(self) -> bool {
         !matches!(self, Self::Switchboard)
+    }
+
+    /// The kind that the path of a problem belongs to: a file of the set, or the folder of a kind.
+    pub fn of_problem(path: &str) -> Option<Self> {
+        Self::of(path).or_else(|| folder_kind(path))
     }
 
     /// The kind of a path of the set.
@@ -103,9 +113,17 @@ pub enum ProblemKind {
     /// The system refuses.
     #[error("cannot be read: {0}")]
     Unreadable(String),
+    /// The folder of the whole set cannot be read; with its path as it was given.
+    #[error("the folder {0} cannot be read: {1}")]
+    FolderUnreadable(String, String),
     /// It is not UTF-8.
-    #[error("is not valid UTF-8: byte {0} begins no character")]
-    NotUtf8(usize),
+    #[error("is not valid UTF-8: byte {byte}, in line {line}, begins no character")]
+    NotUtf8 {
+        /// The number of the byte in the file, from 0.
+        byte: usize,
+        /// The line, from 1.
+        line: usize,
+    },
     /// It is larger than [`FILE_BYTES_MAX`].
     #[error("is larger than 1 MiB")]
     FileTooLarge,
@@ -115,9 +133,15 @@ pub enum ProblemKind {
     /// The set is larger than [`SET_BYTES_MAX`].
     #[error("is more than 16 MiB together with the files before it")]
     SetTooLarge,
-    /// Its name is near to one of the set, but it is not read.
-    #[error("is not read; the set has `{0}`")]
+    /// Its name is near to this one of the set, but it is not read.
+    #[error("is not read")]
     Unused(String),
+    /// A folder inside a folder of the set.
+    #[error("is not read: a folder of the set has no folders below it")]
+    FolderBelow,
+    /// A kind that is always a folder stands here as a file.
+    #[error("is not read: it is a file, and the set has a folder of this name")]
+    FileForFolder(FileKind),
 }
 
 /// The files of a configuration as texts. The same set gives the same configuration.
@@ -149,18 +173,24 @@ impl SourceSet {
         let names = match names(folder) {
             Ok(names) => names,
             Err(error) => {
-                set.problem(".", ProblemKind::Unreadable(error.kind().to_string()));
+                set.problem(".", ProblemKind::FolderUnreadable(folder.display().to_string(), reason(&error)));
                 return set;
             }
         };
         for name in names {
             let path = folder.join(&name);
-            if let Some(kind) = folder_kind(&name)
-                && path.is_dir()
-            {
-                set.read_folder(&path, kind, &mut bytes);
+            if let Some(kind) = folder_kind(&name) {
+                match fs::metadata(&path) {
+                    Ok(found) if found.is_dir() => set.read_folder(&path, kind, &mut bytes),
+                    Ok(_) => set.problem(&name, ProblemKind::FileForFolder(kind)),
+                    Err(error) => set.problem(&name, ProblemKind::Unreadable(reason(&error))),
+                }
             } else if FileKind::of(&name).is_some() {
                 set.read_file(&path, name, &mut bytes);
+            } else if path.is_dir() {
+                if let Some(meant) = folder_meant(&name).filter(|_| holds_yaml(&path)) {
+                    set.problem(&format!("{name}/"), ProblemKind::Unused(meant));
+                }
             } else if let Some(meant) = meant(&name).filter(|_| path.is_file()) {
                 set.problem(&name, ProblemKind::Unused(meant));
             }
@@ -172,7 +202,7 @@ impl SourceSet {
         let names = match names(folder) {
             Ok(names) => names,
             Err(error) => {
-                self.problem(kind.stem(), ProblemKind::Unreadable(error.kind().to_string()));
+                self.problem(kind.stem(), ProblemKind::Unreadable(reason(&error)));
                 return;
             }
         };
@@ -182,8 +212,7 @@ impl SourceSet {
             if FileKind::of(&relative).is_some() {
                 self.read_file(&path, relative, bytes);
             } else if path.is_dir() {
-                let meant = format!("{}/*.yaml, without folders below", kind.stem());
-                self.problem(&relative, ProblemKind::Unused(meant));
+                self.problem(&relative, ProblemKind::FolderBelow);
             } else if name.ends_with(".yml") {
                 let meant = format!("{}aml", relative.trim_end_matches("ml"));
                 self.problem(&relative, ProblemKind::Unused(meant));
@@ -199,7 +228,7 @@ impl SourceSet {
             return;
         }
         match read_capped(path, FILE_BYTES_MAX) {
-            Err(error) => self.problem(&relative, ProblemKind::Unreadable(error.kind().to_string())),
+            Err(error) => self.problem(&relative, ProblemKind::Unreadable(reason(&error))),
             Ok(None) => self.problem(&relative, ProblemKind::FileTooLarge),
             Ok(Some(content)) => {
                 *bytes += content.len() as u64;
@@ -212,8 +241,10 @@ impl SourceSet {
                         self.files.insert(relative, text);
                     }
                     Err(error) => {
-                        let at = error.utf8_error().valid_up_to();
-                        self.problem(&relative, ProblemKind::NotUtf8(at));
+                        let byte = error.utf8_error().valid_up_to();
+                        let before = error.as_bytes().iter().take(byte);
+                        let line = before.filter(|byte| **byte == b'\n').count() + 1;
+                        self.problem(&relative, ProblemKind::NotUtf8 { byte, line });
                     }
                 }
             }
@@ -251,6 +282,16 @@ impl SourceSet {
     }
 }
 
+/// What the system says, in the words of somebody who looks at a folder.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
+        std::io::ErrorKind::NotADirectory => "it is not a folder".to_owned(),
+        std::io::ErrorKind::InvalidInput => "it is not a file but a folder, a pipe or a device".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
 /// The names in a folder, sorted; hidden ones are left out (Kubernetes keeps its versions there).
 fn names(folder: &Path) -> std::io::Result<Vec<String>> {
     let mut names = Vec::new();
@@ -280,6 +321,18 @@ fn folder_kind(name: &str) -> Option<FileKind> {
     FileKind::ALL.into_iter().find(|kind| kind.may_be_folder() && kind.stem() == name)
 }
 
+/// The folder of the set that was probably meant by the name of one outside it.
+fn folder_meant(name: &str) -> Option<String> {
+    let stems = || FileKind::ALL.into_iter().filter(|kind| kind.may_be_folder()).map(FileKind::stem);
+    nearest(name, stems()).map(|stem| format!("{stem}/"))
+}
+
+/// Whether a folder has a file of YAML: other folders of these names are not about configuration.
+fn holds_yaml(folder: &Path) -> bool {
+    names(folder)
+        .is_ok_and(|names| names.iter().any(|name| name.ends_with(".yaml") || name.ends_with(".yml")))
+}
+
 /// The name of the set that was probably meant by a file name outside it.
 fn meant(name: &str) -> Option<String> {
     let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"))?;
@@ -287,7 +340,7 @@ fn meant(name: &str) -> Option<String> {
     let exact = kinds.iter().map(|kind| kind.stem()).find(|known| *known == stem);
     let found = exact.or_else(|| nearest(stem, kinds.iter().map(|kind| kind.stem())))?;
     let kind = kinds.into_iter().find(|kind| kind.stem() == found)?;
-    Some(if kind.may_be_file() { format!("{found}.yaml") } else { format!("{found}/*.yaml") })
+    Some(if kind.may_be_file() { format!("{found}.yaml") } else { format!("{found}/{name}") })
 }
 
 #[cfg(test)]
@@ -341,14 +394,50 @@ mod tests {
         assert_eq!(
             words,
             [
-                "channels.yaml is not valid UTF-8: byte 1 begins no character",
-                "line.yaml is not read; the set has `lines.yaml`",
+                "channels.yaml is not valid UTF-8: byte 1, in line 1, begins no character",
+                "line.yaml is not read",
                 "lines.yaml is larger than 1 MiB",
-                "rules/a.yml is not read; the set has `rules/a.yaml`",
-                "templates.yaml cannot be read: invalid input parameter",
+                "rules/a.yml is not read",
+                "templates.yaml cannot be read: it is not a file but a folder, a pipe or a device",
             ]
         );
         assert_ne!(set.hash(), SourceSet::default().hash());
+    }
+
+    #[test]
+    fn folders_beside_the_set_are_noticed_when_they_hold_yaml() {
+        let folder = folder(&[
+            ("rule/a.yaml", b""),
+            ("Lines/a.yml", b""),
+            ("crm_mappings/a.yaml", b""),
+            ("template/logo.png", b""),
+            ("docs/a.yaml", b""),
+            ("rules/below/a.yaml", b""),
+            ("templates", b""),
+        ]);
+        std::os::unix::fs::symlink("channels", folder.path().join("channels")).unwrap();
+        let set = SourceSet::read(folder.path());
+        let found: Vec<_> = set.problems.iter().map(|one| (one.path.as_str(), &one.kind)).collect();
+        let unused = |name: &str| ProblemKind::Unused(name.to_owned());
+        let is_a_loop = "filesystem loop or indirection limit (e.g. symlink loop)".to_owned();
+        assert_eq!(
+            found,
+            [
+                ("Lines/", &unused("lines/")),
+                ("channels", &ProblemKind::Unreadable(is_a_loop)),
+                ("crm_mappings/", &unused("crm-mappings/")),
+                ("rule/", &unused("rules/")),
+                ("rules/below", &ProblemKind::FolderBelow),
+                ("templates", &ProblemKind::FileForFolder(FileKind::Templates)),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let problems = SourceSet::read(Path::new("/no/such/folder")).problems;
+        let words: Vec<_> = problems.iter().map(|one| one.kind.to_string()).collect();
+        assert_eq!(words, ["the folder /no/such/folder cannot be read: it does not exist"]);
     }
 
     #[test]

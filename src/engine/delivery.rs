@@ -256,7 +256,20 @@ fn finish(
     set_message_status(step, id, status, external_id, error.clone());
     if state == EffectState::Dead {
         let data = json!({"delivery": id, "attempts": attempts, "error": error});
-        step.emit(EventKind::DeliveryDead, dialog, None, data);
+        match step.state.effects.get(&id).map(|effect| &effect.action) {
+            // A rule on dead deliveries sent this one: one that reacted to its death would never end.
+            Some(EffectAction::Notify(sent))
+                if sent.data.get("event") == Some(&json!(EventKind::DeliveryDead)) =>
+            {
+                let line = step.dialog(dialog).map(|row| row.line.clone());
+                step.emit_unheard(EventKind::DeliveryDead, dialog, line, data);
+            }
+            Some(EffectAction::Send(sent)) => {
+                let message = sent.message;
+                step.emit(EventKind::DeliveryDead, dialog, Some(message), data);
+            }
+            _ => step.emit(EventKind::DeliveryDead, dialog, None, data),
+        }
     }
 }
 

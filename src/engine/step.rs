@@ -177,9 +177,15 @@ impl<'a> Step<'a> {
         self.push_event(kind, line, None, data);
     }
 
-    /// States that a chain of rules was cut off. No rule can react to that.
-    pub(super) fn emit_tripped(&mut self, dialog: DialogId, line: Option<LineId>, data: Value) {
-        self.push_event(EventKind::RuleTripped, line, Some(dialog), data);
+    /// States a fact that no rule may react to, because it follows from rules without end.
+    pub(super) fn emit_unheard(
+        &mut self,
+        kind: EventKind,
+        dialog: DialogId,
+        line: Option<LineId>,
+        data: Value,
+    ) {
+        self.push_event(kind, line, Some(dialog), data);
     }
 
     fn push_event(&mut self, kind: EventKind, line: Option<LineId>, dialog: Option<DialogId>, data: Value) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use switchboard::config::diagnostic::{Format, Paint, render};
 use switchboard::config::load::{Loaded, load};
-use switchboard::config::source::{ProblemKind, SourceProblem, SourceSet};
+use switchboard::config::source::{FileKind, ProblemKind, SourceProblem, SourceSet};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(name)
@@ -75,9 +75,12 @@ fn what_was_not_read_is_told() {
     let problem = |path: &str, kind| SourceProblem { path: path.to_owned(), kind };
     set.problems = vec![
         problem("rules/vip.yaml", ProblemKind::Unreadable("permission denied".to_owned())),
-        problem("rules/win.yaml", ProblemKind::NotUtf8(17)),
+        problem("rules/win.yaml", ProblemKind::NotUtf8 { byte: 17, line: 2 }),
         problem("templates/all.yaml", ProblemKind::FileTooLarge),
         problem("line.yaml", ProblemKind::Unused("lines.yaml".to_owned())),
+        problem("rule/", ProblemKind::Unused("rules/".to_owned())),
+        problem("rules/north", ProblemKind::FolderBelow),
+        problem("templates", ProblemKind::FileForFolder(FileKind::Templates)),
     ];
     insta::assert_snapshot!("unread_files", render(&load(&set).diagnostics, Format::Text, Paint::Plain));
 }

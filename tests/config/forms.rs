@@ -234,3 +234,47 @@ fn a_header_is_a_text_or_a_secret_and_no_secret_is_kept_as_text() {
     let back: Config = serde_json::from_value(serde_json::to_value(&config).unwrap()).unwrap();
     assert_eq!(back, config);
 }
+
+#[test]
+fn tests_that_may_be_true_together_are_not_complained_about() {
+    let load_with = |condition: &str| {
+        let mut set = SourceSet::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/base"));
+        let text =
+            "version: 1\nrules:\n  - {id: a, on: {event: message.received}, when: WHEN, do: [close]}\n";
+        set.files.insert("rules/a.yaml".to_owned(), text.replace("WHEN", condition));
+        load(&set).diagnostics
+    };
+    for fine in [
+        "[{path: message.text, eq: a}, {path: $.message.text, ne: b}]",
+        "[{path: message.text, eq: A, ignore_case: true}, {path: message.text, eq: a}]",
+        "[{path: message.text, eq: A, ignore_case: true}, {path: message.text, ne: A}]",
+        "[{path: message.text, in: [a, b]}, {path: message.text, in: [b, c]}]",
+        "[{path: message.text, starts_with: ab}, {path: message.text, starts_with: a}]",
+        "[{path: message.text, starts_with: a}, {path: message.text, starts_with: A, ignore_case: true}]",
+        "[{path: message.text, contains: a}, {path: message.text, contains: b}, {path: message.text, size: 2}]",
+        "[{path: dialog.unread, gte: 5}, {path: dialog.unread, lte: 5}]",
+        "[{path: dialog.unread, between: [1, 5]}, {path: dialog.unread, gt: 4}]",
+        "[{path: dialog.tags, has: a}, {path: dialog.tags, has: b}]",
+        "[{path: '$.message.attachments[*].kind', eq: image}, {path: '$.message.attachments[*].kind', eq: file}]",
+        "[{path: client.custom.size, exists: false}, {path: client.custom.size, ne: 43}]",
+        "[{path: client.custom.size, eq: 43}, {path: client.custom.size, gte: 42.5}]",
+        "[{path: dialog.topic, exists: false}, {path: dialog.priority, eq: high}]",
+        "[{any: [{path: message.text, eq: a}, {path: message.text, eq: b}]}]",
+        "[{path: message.text, eq: a}, {not: {path: message.text, eq: b}}]",
+        "[{path: message.text, eq: a}, {none: [{path: message.text, eq: b}]}]",
+    ] {
+        assert_eq!(load_with(&format!("{{all: {fine}}}")), [], "{fine}");
+    }
+    for never in [
+        "[{path: message.text, eq: A, ignore_case: true}, {path: message.text, eq: b}]",
+        "[{path: message.text, in: [a, b]}, {path: message.text, not_in: [a, b]}]",
+        "[{path: message.text, ends_with: a}, {path: message.text, ends_with: b}]",
+        "[{path: dialog.unread, gt: 5}, {path: dialog.unread, lte: 5}]",
+        "[{path: dialog.tags, size: 1}, {path: dialog.tags, size: 2}]",
+        "[{path: dialog.topic, exists: false}, {path: dialog.topic, starts_with: a}]",
+        "[{path: client.custom.size, eq: 43}, {path: client.custom.size, eq: \"43\"}]",
+        "[{path: dialog.unread, gt: 5}, {any: [{path: message.text, eq: a, in: [b]}, {path: message.text, eq: c}]}]",
+    ] {
+        assert_eq!(load_with(&format!("{{all: {never}}}")).len(), 1, "{never}");
+    }
+}

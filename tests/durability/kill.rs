@@ -11,9 +11,9 @@ use super::contents::Contents;
 use super::daemon::{Daemon, digest_in, run};
 use super::deadline::eventually;
 use super::messenger::{Manner, Messenger};
-use super::replay::Dice;
 use super::site::Site;
 use super::wire::{Wire, telegram_update};
+use crate::world::random::Random;
 
 /// Kills. `DURABILITY_ROUNDS=500` makes a long run of it.
 const ROUNDS: u64 = 7;
@@ -35,7 +35,7 @@ fn what_was_acknowledged_survives_kill_9_in_exactly_one_dialog_exactly_once() {
     let mut clients: Vec<Client> = (0..CLIENTS).map(|number| Client::new(number, &ledger)).collect();
     let seed = setting("DURABILITY_SEED", SEED);
     println!("DURABILITY_SEED={seed}");
-    let mut dice = Dice(seed);
+    let mut dice = Random::new(seed);
     for round in 0..setting("DURABILITY_ROUNDS", ROUNDS) {
         let daemon = Daemon::start(&site);
         let (address, until) = (daemon.address(), ledger.count() + dice.below(120));
@@ -108,7 +108,7 @@ struct Client {
     next: u64,
     unanswered: VecDeque<u64>,
     answered: Vec<u64>,
-    dice: Dice,
+    dice: Random,
     ledger: Arc<Ledger>,
 }
 
@@ -119,7 +119,7 @@ impl Client {
             next: 0,
             unanswered: VecDeque::new(),
             answered: Vec::new(),
-            dice: Dice(number),
+            dice: Random::new(number),
             ledger: Arc::clone(ledger),
         }
     }

@@ -3,27 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use switchboard::model::calendar::{Calendar, Interval};
-use switchboard::model::channel::{Channel, ChannelKind, ChannelSettings};
-use switchboard::model::config::{Config, Endpoint};
+use switchboard::model::channel::ChannelKind;
+use switchboard::model::config::Config;
 use switchboard::model::event::EventKind;
 use switchboard::model::line::{Line, Member, RoutingPolicy, Strategy, Texts, Welcome, WelcomeEach};
-use switchboard::model::operator::{Operator, Team};
+use switchboard::model::operator::Team;
 use switchboard::model::rule::{Condition, Content, Receiver, Rule, RuleAction, Test};
-use switchboard::model::secret::SecretRef;
 use switchboard::model::template::Template;
 
 use super::words::Words;
+use crate::world::company::{calendar, channel, endpoint, operator, template};
 
 /// A shop with two lines. `shop`: anna, boris and vera in order; `returns`: clara. The team `vip` (vera)
 /// works for `shop`. Channels `shop-telegram` and `shop-site` lead to `shop`, `returns-telegram` to `returns`.
 pub(crate) fn shop() -> Config {
     let mut config = Config::default();
     for (id, teams) in [("anna", vec![]), ("boris", vec![]), ("vera", vec!["vip"]), ("clara", vec![])] {
-        let teams = teams.into_iter().map(Into::into).collect();
-        let row =
-            Operator { name: id.into(), email: None, teams, capacity_milli: None, role: "operator".into() };
-        config.operators.insert(id.into(), row);
+        config.operators.insert(id.into(), operator(id, teams));
     }
     let team = Team { lines: BTreeSet::from(["shop".into()]), supervisors: BTreeSet::new() };
     config.teams.insert("vip".into(), team);
@@ -34,11 +30,9 @@ pub(crate) fn shop() -> Config {
         ("shop-site", "shop", ChannelKind::Webhook),
         ("returns-telegram", "returns", ChannelKind::Telegram),
     ] {
-        let settings = ChannelSettings::Inactive(kind);
-        config.channels.insert(id.into(), Channel { line: line.into(), settings });
+        config.channels.insert(id.into(), channel(line, kind));
     }
-    let endpoint = Endpoint { url: "https://crm.example/hook".into(), secret: SecretRef::Env("KEY".into()) };
-    config.daemon.endpoints.insert("crm".into(), endpoint);
+    config.daemon.endpoints.insert("crm".into(), endpoint());
     config
 }
 
@@ -81,23 +75,16 @@ pub(crate) fn set(config: &mut Config, words: &mut Words) {
             "welcome" => {
                 let each =
                     if words.word() == "dialog" { WelcomeEach::Dialog } else { WelcomeEach::FirstContact };
-                let template = template(&mut config.templates, &words.word());
+                let template = add_template(&mut config.templates, &words.word());
                 line.texts.welcome = Some(Welcome { template, each });
             }
             "out_of_hours" => {
-                line.texts.out_of_hours = Some(template(&mut config.templates, &words.word()));
+                line.texts.out_of_hours = Some(add_template(&mut config.templates, &words.word()));
             }
-            "closing" => line.closing = Some(template(&mut config.templates, &words.word())),
+            "closing" => line.closing = Some(add_template(&mut config.templates, &words.word())),
             "hours" => {
                 let (from, to) = (words.minutes(), words.minutes());
-                let every_day: [Vec<Interval>; 7] = std::array::from_fn(|_| vec![Interval { from, to }]);
-                let calendar = Calendar {
-                    timezone: "UTC".into(),
-                    week: every_day,
-                    closed: BTreeSet::new(),
-                    open: BTreeMap::new(),
-                };
-                config.calendars.insert("hours".into(), calendar);
+                config.calendars.insert("hours".into(), calendar("UTC", from, to));
                 line.calendar = Some("hours".into());
             }
             _ => {}
@@ -113,9 +100,7 @@ pub(crate) fn set(config: &mut Config, words: &mut Words) {
             config.operators.get_mut(operator.as_str()).unwrap().capacity_milli = capacity_milli;
         }
         "channel" => {
-            let settings = ChannelSettings::Inactive(ChannelKind::Telegram);
-            let channel = Channel { line: on.as_str().into(), settings };
-            config.channels.insert(words.word().as_str().into(), channel);
+            config.channels.insert(words.word().as_str().into(), channel(&on, ChannelKind::Telegram));
         }
         "no_operator" => {
             let gone = words.word();
@@ -131,8 +116,7 @@ pub(crate) fn set(config: &mut Config, words: &mut Words) {
         }
         "template" => {
             let id = words.word();
-            let text = BTreeMap::from([(Template::ANY.to_owned(), words.word())]);
-            config.templates.insert(id.as_str().into(), Template { text, buttons: Vec::new() });
+            config.templates.insert(id.as_str().into(), template(&words.word()));
         }
         "rule" => config.rules.push(rule(words)),
         _ => {}
@@ -147,13 +131,12 @@ fn member(id: &str) -> Member {
     }
 }
 
-fn template(
+fn add_template(
     templates: &mut BTreeMap<switchboard::model::id::TemplateId, Template>,
     text: &str,
 ) -> switchboard::model::id::TemplateId {
     let id = format!("text-{}", templates.len());
-    let text = BTreeMap::from([(Template::ANY.to_owned(), text.to_owned())]);
-    templates.insert(id.as_str().into(), Template { text, buttons: Vec::new() });
+    templates.insert(id.as_str().into(), template(text));
     id.as_str().into()
 }
 

@@ -9,6 +9,7 @@
 mod configs;
 mod expect;
 mod play;
+mod random_days;
 mod words;
 
 use std::path::{Path, PathBuf};

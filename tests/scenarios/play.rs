@@ -34,6 +34,7 @@ pub(super) struct Failure {
 pub(super) struct Play {
     pub(super) world: World,
     config: Config,
+    is_configured: bool,
     /// What the last line did.
     pub(super) last: Option<Applied>,
     /// Events since the last line that does something, those of timers included.
@@ -48,54 +49,64 @@ pub(super) struct Play {
 }
 
 pub(super) fn play(script: &str) {
-    let mut play = Play {
-        world: World::new(MIDNIGHT_MS),
-        config: configs::shop(),
-        last: None,
-        events: Vec::new(),
-        decisions: Vec::new(),
-        dialogs: Vec::new(),
-        effects: Vec::new(),
-        new_effects: Vec::new(),
-        attempts: BTreeMap::new(),
-        counter: 0,
-    };
-    let mut is_configured = false;
+    let mut play = Play::new();
     for (text, line) in script.lines().zip(1..) {
         let text = text.trim();
-        if text.is_empty() || text.starts_with('#') {
-            continue;
-        }
-        let mut words = Words::new(text);
-        let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            if words.skip("given") {
-                configs::set(&mut play.config, &mut words);
-                return;
-            }
-            if !is_configured {
-                is_configured = true;
-                play.activate();
-            }
-            if words.skip("expect") {
-                expect::expect(&play, &mut words);
-            } else {
-                play.at(&words.word());
-                play.act(&mut words);
-            }
-            words.end();
-        }));
-        if let Err(cause) = played {
-            let why = cause
-                .downcast_ref::<String>()
-                .cloned()
-                .or_else(|| cause.downcast_ref::<&str>().map(|why| (*why).to_owned()))
-                .unwrap_or_default();
+        if let Err(why) = play.line(text) {
             std::panic::panic_any(Failure { line, text: text.to_owned(), why });
         }
     }
 }
 
 impl Play {
+    pub(super) fn new() -> Self {
+        Self {
+            world: World::new(MIDNIGHT_MS),
+            config: configs::shop(),
+            is_configured: false,
+            last: None,
+            events: Vec::new(),
+            decisions: Vec::new(),
+            dialogs: Vec::new(),
+            effects: Vec::new(),
+            new_effects: Vec::new(),
+            attempts: BTreeMap::new(),
+            counter: 0,
+        }
+    }
+
+    /// Plays one line. The error says why it did not go as it says, or which invariant broke.
+    pub(super) fn line(&mut self, text: &str) -> Result<(), String> {
+        if text.is_empty() || text.starts_with('#') {
+            return Ok(());
+        }
+        let mut words = Words::new(text);
+        let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            if words.skip("given") {
+                configs::set(&mut self.config, &mut words);
+                return;
+            }
+            if !self.is_configured {
+                self.is_configured = true;
+                self.activate();
+            }
+            if words.skip("expect") {
+                expect::expect(self, &mut words);
+            } else {
+                self.at(&words.word());
+                self.act(&mut words);
+            }
+            words.end();
+        }));
+        played.map_err(|cause| {
+            cause
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| cause.downcast_ref::<&str>().map(|why| (*why).to_owned()))
+                .unwrap_or_default()
+        })
+    }
+
     fn activate(&mut self) {
         let input = activation(&self.config);
         self.take("reload", input);
@@ -124,7 +135,7 @@ impl Play {
         self.effects.extend(&made);
         self.new_effects.extend(&made);
         self.decisions.clone_from(&self.world.archive.decisions);
-        self.events.extend(applied.events.iter().cloned());
+        self.events.extend(applied.events.iter().map(|event| event.as_ref().clone()));
         self.last = Some(applied);
     }
 
@@ -153,7 +164,7 @@ impl Play {
                 words.expect("restarts");
                 let applied = self.world.restart();
                 self.world.flush();
-                self.events.extend(applied.events.iter().cloned());
+                self.events.extend(applied.events.iter().map(|event| event.as_ref().clone()));
                 self.last = Some(applied);
             }
             "worker" => {

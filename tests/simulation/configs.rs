@@ -3,17 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use switchboard::model::calendar::{Calendar, Interval};
-use switchboard::model::channel::{Channel, ChannelKind, ChannelSettings};
-use switchboard::model::config::{Config, Endpoint};
+use switchboard::model::channel::ChannelKind;
+use switchboard::model::config::Config;
 use switchboard::model::event::EventKind;
 use switchboard::model::line::{Line, Member, RoutingPolicy, Strategy, Texts, Welcome, WelcomeEach};
-use switchboard::model::operator::{Operator, Team};
+use switchboard::model::operator::Team;
 use switchboard::model::rule::{Condition, Content, Receiver, Rule, RuleAction, Test};
-use switchboard::model::secret::SecretRef;
-use switchboard::model::template::Template;
 
-use super::random::Random;
+use crate::world::company::{calendar, channel, endpoint, operator, template};
+use crate::world::random::Random;
 
 pub(crate) const LINES: [&str; 3] = ["sales", "help", "night"];
 pub(crate) const TEAMS: [&str; 2] = ["vip", "old"];
@@ -27,44 +25,24 @@ const STRATEGIES: [Strategy; 4] =
 pub(crate) fn any(random: &mut Random) -> Config {
     let mut config = Config::default();
     for name in ["hello", "closed", "bye"] {
-        let text = BTreeMap::from([(String::new(), format!("{name} {{{{ client.name }}}}"))]);
-        config.templates.insert(name.into(), Template { text, buttons: Vec::new() });
+        config.templates.insert(name.into(), template(&format!("{name} {{{{ client.name }}}}")));
     }
-    let office = vec![Interval { from: 9 * 60, to: 18 * 60 }];
-    config.calendars.insert(
-        "office".into(),
-        Calendar {
-            timezone: "Europe/Moscow".into(),
-            week: std::array::from_fn(|_| office.clone()),
-            closed: BTreeSet::new(),
-            open: BTreeMap::new(),
-        },
-    );
-    let secret = SecretRef::Env("KEY".into());
-    config.daemon.endpoints.insert("crm".into(), Endpoint { url: "https://crm.example/hook".into(), secret });
+    config.calendars.insert("office".into(), calendar("Europe/Moscow", 9 * 60, 18 * 60));
+    config.daemon.endpoints.insert("crm".into(), endpoint());
     for team in TEAMS {
         if random.chance(85) {
             let lines = LINES.iter().filter(|_| random.chance(50)).map(|line| (*line).into()).collect();
             config.teams.insert(team.into(), Team { lines, supervisors: BTreeSet::new() });
         }
     }
-    for operator in OPERATORS {
+    for name in OPERATORS {
         if random.chance(85) {
-            let teams = TEAMS
-                .iter()
-                .filter(|team| config.teams.contains_key(**team) && random.chance(40))
-                .map(|team| (*team).into())
-                .collect();
-            let capacity_milli =
+            let teams =
+                TEAMS.into_iter().filter(|team| config.teams.contains_key(*team) && random.chance(40));
+            let mut row = operator(name, teams);
+            row.capacity_milli =
                 random.chance(50).then(|| u32::try_from(500 * (1 + random.below(6))).unwrap());
-            let row = Operator {
-                name: operator.into(),
-                email: None,
-                teams,
-                capacity_milli,
-                role: "operator".into(),
-            };
-            config.operators.insert(operator.into(), row);
+            config.operators.insert(name.into(), row);
         }
     }
     for name in LINES {
@@ -73,11 +51,9 @@ pub(crate) fn any(random: &mut Random) -> Config {
         }
     }
     let names: Vec<_> = config.lines.keys().cloned().collect();
-    for (channel, kind) in CHANNELS.iter().zip(KINDS) {
+    for (name, kind) in CHANNELS.into_iter().zip(KINDS) {
         if !names.is_empty() && random.chance(92) {
-            let settings = ChannelSettings::Inactive(kind);
-            let line = random.pick(&names).clone();
-            config.channels.insert((*channel).into(), Channel { line, settings });
+            config.channels.insert(name.into(), channel(random.pick(&names).as_str(), kind));
         }
     }
     config.rules = rules(random);
@@ -194,16 +170,8 @@ pub(crate) fn healed(random: &mut Random) -> Config {
     for team in TEAMS {
         config.teams.insert(team.into(), Team { lines: BTreeSet::new(), supervisors: BTreeSet::new() });
     }
-    for operator in OPERATORS {
-        let teams = TEAMS.iter().map(|team| (*team).into()).collect();
-        let row = Operator {
-            name: operator.into(),
-            email: None,
-            teams,
-            capacity_milli: None,
-            role: "operator".into(),
-        };
-        config.operators.insert(operator.into(), row);
+    for name in OPERATORS {
+        config.operators.insert(name.into(), operator(name, TEAMS));
     }
     for name in LINES {
         let mut line = line(random, name, &config);
@@ -212,9 +180,8 @@ pub(crate) fn healed(random: &mut Random) -> Config {
         line.routing.limit_milli = None;
         config.lines.insert(name.into(), line);
     }
-    for (channel, kind) in CHANNELS.iter().zip(KINDS) {
-        let settings = ChannelSettings::Inactive(kind);
-        config.channels.insert((*channel).into(), Channel { line: LINES[0].into(), settings });
+    for (name, kind) in CHANNELS.into_iter().zip(KINDS) {
+        config.channels.insert(name.into(), channel(LINES[0], kind));
     }
     config
 }

@@ -3,9 +3,12 @@
 //! A seed is a whole history; a failure prints the seed and the step. Run other seeds with
 //! `SWITCHBOARD_SEEDS=1000..2000 cargo test --test suite simulation`.
 
+mod clients;
 mod company;
 mod configs;
-mod random;
+mod history;
+mod operators;
+mod workers;
 
 use switchboard::engine::State;
 use switchboard::engine::rows::Archive as _;
@@ -34,6 +37,13 @@ fn run(seed: u64) {
     company.check_history();
     compare_replays(&company);
     drop(told);
+}
+
+/// The journal of a company's history, some steps long and not finished: something of everything is under way.
+pub(crate) fn history_of(seed: u64, steps: u64) -> Vec<Vec<u8>> {
+    let mut company = Company::new(seed);
+    (0..steps).for_each(|_| company.act());
+    company.world.journal
 }
 
 /// Says which seed and step failed.

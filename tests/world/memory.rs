@@ -39,9 +39,9 @@ impl Memory {
     pub(crate) fn store(&mut self, rows: WriteSet) {
         assert!(self.position.seq <= rows.position.seq, "a write set goes back in time");
         self.position = rows.position;
-        self.known_inputs.extend(rows.known_inputs);
+        self.known_inputs.extend(rows.known_inputs.into_iter().map(|(id, known)| (id.to_string(), known)));
         self.dialogs.extend(rows.dialogs.into_iter().map(|row| (row.id, row)));
-        self.messages.extend(rows.messages.into_iter().map(|row| ((row.dialog, row.id), row)));
+        self.messages.extend(rows.messages.iter().map(|row| ((row.dialog, row.id), row.as_ref().clone())));
         self.effects.extend(rows.effects.into_iter().map(|row| (row.id, row)));
         self.operators.extend(rows.operators.into_iter().map(|row| (row.id.clone(), row)));
         for chat in rows.chats {
@@ -58,7 +58,7 @@ impl Memory {
                 None => self.timers.remove(&key),
             };
         }
-        self.events.extend(rows.events);
+        self.events.extend(rows.events.iter().map(|event| event.as_ref().clone()));
         self.decisions.extend(rows.decisions);
         self.configs.extend(rows.configs);
     }

@@ -1,7 +1,10 @@
-//! What scenarios and simulation share: a journal, an archive in memory and the loop that applies
+//! What the tests share: chance from a seed, declared people; for scenarios, simulation and golden journals a journal, an archive in memory and the loop that applies
 //! entries and checks every invariant after each.
 
+pub(crate) mod choices;
+pub(crate) mod company;
 pub(crate) mod memory;
+pub(crate) mod random;
 
 use switchboard::engine::{Applied, State, apply, fetch};
 use switchboard::model::entry::{APPLY_VERSION, Cause, ENTRY_FORMAT, Entry, EntryHash};

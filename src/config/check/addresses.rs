@@ -13,7 +13,8 @@ pub fn target(walk: &mut Walk<'_>, node: &Node) {
     walk.node(node, &URL);
     let Some(uri) = node.text().and_then(|text| text.parse::<http::Uri>().ok()) else { return };
     let Some(address) = uri.host().and_then(literal) else { return };
-    if is_private(address) && !walk.names.networks.iter().any(|network| network.contains(&address)) {
+    let Some(networks) = &walk.names.networks else { return };
+    if is_private(address) && !networks.iter().any(|network| network.contains(&address)) {
         let network = match address {
             IpAddr::V4(address) if address.is_loopback() => "127.0.0.0/8".to_owned(),
             IpAddr::V4(address) => format!("{address}/32"),

@@ -27,7 +27,7 @@ pub fn calendar(walk: &mut Walk<'_>, node: &Node) {
                         entry.key.span,
                         format!("`{}` is not a day", shown(&entry.key.text)),
                     )
-                    .label("expected a day such as \"2026-12-31\", or \"01-01\" for each year"),
+                    .label("expected a day that exists, such as \"2026-12-31\", or \"12-31\" (month and day) for each year"),
                 );
             }
             let hours: Vec<_> =
@@ -129,7 +129,9 @@ pub fn timezone(walk: &mut Walk<'_>, node: &Node) {
     if chrono_tz::Tz::from_str(text).is_err() {
         let known = || chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
         let city = |name: &str| name.rsplit('/').next().unwrap_or_default().to_lowercase();
-        let near = nearest(text, known()).or_else(|| known().find(|name| city(name) == city(text)));
+        // `MSK` is not a slip of `MST`: abbreviations are not compared by their letters.
+        let near = nearest(text, known().filter(|name| name.contains('/')))
+            .or_else(|| known().find(|name| city(name) == city(text)));
         walk.push(
             Finding::new(
                 Code::UnknownTimezone,
@@ -137,7 +139,7 @@ pub fn timezone(walk: &mut Walk<'_>, node: &Node) {
                 format!("there is no time zone `{}`", shown(text)),
             )
             .help(near.map_or_else(
-                || "use an IANA name such as `Europe/Moscow`".to_owned(),
+                || "use an IANA name such as `Europe/Moscow`, not an abbreviation or an offset".to_owned(),
                 |zone| format!("did you mean `{zone}`?"),
             )),
         );

@@ -149,20 +149,51 @@ pub const fn describe(fact: Fact) -> &'static str {
     }
 }
 
+/// Why a regular expression does not compile.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RegexFault {
+    /// The reason, on one line.
+    pub reason: String,
+    /// The bytes of the expression that it is about, if it is about a part.
+    pub range: Option<std::ops::Range<usize>>,
+    /// What to write instead, if that is known.
+    pub help: Option<&'static str>,
+}
+
 /// Compiles a regular expression within the limit of size.
 ///
 /// # Errors
-/// When it does not compile: the reason on one line.
-pub fn regex(pattern: &str) -> Result<(), String> {
+/// When it does not compile.
+pub fn regex(pattern: &str) -> Result<(), RegexFault> {
+    if let Err(error) = regex_syntax::Parser::new().parse(pattern) {
+        let (reason, span) = match &error {
+            regex_syntax::Error::Parse(error) => (error.kind().to_string(), Some(error.span())),
+            regex_syntax::Error::Translate(error) => (error.kind().to_string(), Some(error.span())),
+            error => (error.to_string(), None),
+        };
+        let help = if reason.starts_with("look-around") {
+            Some("say it with a second condition, such as `not:`")
+        } else if reason.starts_with("repetition operator missing") {
+            Some(
+                "`*`, `+` and `?` repeat what stands before them; for any text write `.*`, for the sign itself `\\*`",
+            )
+        } else if reason.starts_with("unclosed") || reason.starts_with("unopened") {
+            Some("close it, or write `\\` before the sign when it is meant as such")
+        } else {
+            None
+        };
+        let reason = reason.lines().next().unwrap_or_default().to_owned();
+        return Err(RegexFault { reason, range: span.map(|span| span.start.offset..span.end.offset), help });
+    }
     let built = regex::RegexBuilder::new(pattern)
         // The larger of the two forms, so that `ignore_case` may be added later.
         .case_insensitive(true)
         .size_limit(REGEX_BYTES_MAX)
         .dfa_size_limit(REGEX_BYTES_MAX)
         .build();
-    built.map(drop).map_err(|error| {
-        let text = error.to_string();
-        let last = text.lines().last().unwrap_or_default();
-        last.trim_start_matches("error: ").to_owned()
+    built.map(drop).map_err(|_| RegexFault {
+        reason: format!("it would take more than {} KiB of memory", REGEX_BYTES_MAX / 1024),
+        range: None,
+        help: Some("repeat less: `{1,20}` in place of `{1,1000}`, and no repetition inside another"),
     })
 }

@@ -4,12 +4,12 @@
 use serde_json::Value;
 
 use super::comparison::{TESTS, Takes, describe, element, fits, fitting, read, regex};
-use super::jsonpaths;
+use super::{contradictions, jsonpaths};
 use crate::config::diagnostic::{Code, Finding};
 use crate::config::facts::{Fact, Facts, Lookup};
 use crate::config::grammar::walk::{Walk, shown};
 use crate::config::suggest::nearest;
-use crate::config::tree::{Kind, Node};
+use crate::config::tree::{Kind, Node, Span, Style};
 
 /// The connectives.
 pub const CONNECTIVES: [&str; 4] = ["all", "any", "none", "not"];
@@ -17,6 +17,7 @@ pub const CONNECTIVES: [&str; 4] = ["all", "any", "none", "not"];
 /// A condition on what stands in the walk's context.
 pub fn of_context(walk: &mut Walk<'_>, node: &Node) {
     condition(walk, node);
+    contradictions::check(walk, node);
 }
 
 /// A condition on a received message.
@@ -31,7 +32,7 @@ pub fn of_dialog(walk: &mut Walk<'_>, node: &Node) {
 
 fn with(walk: &mut Walk<'_>, facts: Facts, node: &Node) {
     let outer = std::mem::replace(&mut walk.facts, facts);
-    condition(walk, node);
+    of_context(walk, node);
     walk.facts = outer;
 }
 
@@ -54,7 +55,20 @@ fn condition(walk: &mut Walk<'_>, node: &Node) {
                 Kind::Sequence(items) if !items.is_empty() => {
                     items.iter().for_each(|item| condition(walk, item))
                 }
-                _ => walk.wrong_type(&one.value, "a list of conditions", None),
+                Kind::Sequence(_) => walk.push(
+                    Finding::new(
+                        Code::WrongType,
+                        one.key.span,
+                        format!("`{}` has an empty list of conditions", one.key.text),
+                    )
+                    .label(if one.key.text == "any" { "would never be true" } else { "would always be true" })
+                    .help("add a condition, or remove the whole `when` if there is none"),
+                ),
+                _ => walk.wrong_type(
+                    &one.value,
+                    "a list of conditions",
+                    Some("begin each condition with `- `, or write `[{path: …, eq: …}]`".to_owned()),
+                ),
             },
         },
         [one, ..] => walk.push(
@@ -139,7 +153,7 @@ fn tests(walk: &mut Walk<'_>, node: &Node, fact: Fact, level: Level) {
 fn operand(walk: &mut Walk<'_>, node: &Node, key: &str, takes: Takes, fact: Fact) {
     match takes {
         Takes::Value => value(walk, node, fact, key),
-        Takes::Values => list(walk, node, |walk, item| value(walk, item, fact, key)),
+        Takes::Values => list(walk, node, key, |walk, item| value(walk, item, fact, key)),
         Takes::Pair => {
             let [from, to] = node.items() else {
                 walk.wrong_type(node, "a list of two values, the lower one first", None);
@@ -159,7 +173,7 @@ fn operand(walk: &mut Walk<'_>, node: &Node, key: &str, takes: Takes, fact: Fact
         Takes::Text => {
             text(walk, node);
         }
-        Takes::Texts => list(walk, node, |walk, item| {
+        Takes::Texts => list(walk, node, key, |walk, item| {
             text(walk, item);
         }),
         Takes::Regex => {
@@ -178,32 +192,61 @@ fn operand(walk: &mut Walk<'_>, node: &Node, key: &str, takes: Takes, fact: Fact
 }
 
 fn pattern_of(walk: &mut Walk<'_>, node: &Node, pattern: &str) {
-    const HELP: &str = "put it into single quotes, so that YAML leaves `\\` alone";
+    const QUOTES: &str = "put it into single quotes, so that YAML leaves `\\` alone";
+    let raw = walk.raw(node.span);
     if pattern.chars().any(char::is_control) {
-        walk.push(
-            Finding::new(
-                Code::Regex,
-                node.span,
-                "YAML made a control character of a `\\` in this expression",
+        let is_block = matches!(node.kind, Kind::Scalar { style: Style::Block, .. });
+        let (message, help) = if is_block {
+            (
+                "a block keeps its line breaks, and a message would have to contain them",
+                "write it on one line, in single quotes",
             )
-            .help(HELP),
-        );
-    } else if let Err(error) = regex(pattern) {
-        let message = format!("the regular expression does not compile: {error}");
-        walk.push(
-            Finding::new(Code::Regex, node.span, message)
-                .maybe_help(pattern.contains('\\').then(|| HELP.to_owned())),
-        );
+        } else {
+            ("YAML made a control character of a `\\` in this expression", QUOTES)
+        };
+        walk.push(Finding::new(Code::Regex, node.span, message).help(help));
+        return;
     }
+    let Err(fault) = regex(pattern) else { return };
+    // The place inside the expression is a place in the file when nothing between them was escaped.
+    let quote = usize::from(raw.starts_with(['\'', '"']));
+    let is_verbatim = raw.get(quote..).is_some_and(|rest| rest.starts_with(pattern));
+    let span = match &fault.range {
+        Some(range) if is_verbatim => {
+            let start = node.span.start + quote + range.start;
+            let end = (node.span.start + quote + range.end).max(start + 1);
+            Span { file: node.span.file, start: start.min(node.span.end), end: end.min(node.span.end) }
+        }
+        _ => node.span,
+    };
+    let place = match &fault.range {
+        Some(range) if !is_verbatim => {
+            let before = pattern.get(..range.start).unwrap_or_default().chars().count();
+            format!(" (at character {})", before + 1)
+        }
+        _ => String::new(),
+    };
+    let message = format!("the regular expression does not compile: {}{place}", fault.reason);
+    let help = fault.help.or_else(|| (pattern.contains('\\') && !raw.starts_with('\'')).then_some(QUOTES));
+    walk.push(Finding::new(Code::Regex, span, message).maybe_help(help.map(str::to_owned)));
 }
 
-fn list(walk: &mut Walk<'_>, node: &Node, check: impl Fn(&mut Walk<'_>, &Node)) {
+fn list(walk: &mut Walk<'_>, node: &Node, key: &str, check: impl Fn(&mut Walk<'_>, &Node)) {
     match &node.kind {
         Kind::Sequence(items) => {
             if items.is_empty() {
                 walk.push(
-                    Finding::new(Code::NeverTrue, node.head(), "an empty list holds nothing to compare with")
-                        .help("add a value, or remove the condition"),
+                    Finding::new(
+                        Code::NeverTrue,
+                        node.head(),
+                        match key {
+                            "not_in" | "has_all" => {
+                                "an empty list excludes nothing: this is true for every value"
+                            }
+                            _ => "an empty list holds nothing to compare with: this is never true",
+                        },
+                    )
+                    .help("add a value, or remove the condition"),
                 );
             }
             items.iter().for_each(|item| check(walk, item));
@@ -305,13 +348,21 @@ fn fact_of(walk: &mut Walk<'_>, node: &Node) -> Option<Fact> {
 /// # Errors
 /// When it is a JSONPath that cannot be used.
 pub fn look_up(facts: Facts, text: &str) -> Result<Lookup, jsonpaths::Fault> {
-    let (names, exact) = if text.starts_with('$') {
-        jsonpaths::parse(text)?
-    } else if text.contains('[') {
-        jsonpaths::parse(&format!("$.{text}"))?
-    } else {
-        jsonpaths::short(text)?
-    };
+    let (names, exact) = names(text)?;
     let path: Vec<&str> = names.iter().map(String::as_str).collect();
     Ok(facts.look_up(&path, exact))
+}
+
+/// The names that a path consists of, and whether it leads to one value only.
+///
+/// # Errors
+/// When it is a JSONPath that cannot be used.
+pub fn names(text: &str) -> Result<(Vec<String>, bool), jsonpaths::Fault> {
+    if text.starts_with('$') {
+        jsonpaths::parse(text)
+    } else if text.contains('[') {
+        jsonpaths::parse(&format!("$.{text}"))
+    } else {
+        jsonpaths::short(text)
+    }
 }

@@ -10,6 +10,7 @@ pub mod calendars;
 pub mod channels;
 pub mod comparison;
 pub mod conditions;
+pub mod contradictions;
 pub mod jsonpaths;
 pub mod operators;
 pub mod rules;

@@ -92,7 +92,7 @@ codes! {
     TestMismatch = "CFG062", Error, "A test that does not fit its path";
     Regex = "CFG063", Error, "A regular expression that does not compile";
     JsonPath = "CFG064", Error, "A JSONPath that cannot be used";
-    NeverTrue = "CFG065", Warning, "A condition that can never be true";
+    NeverTrue = "CFG065", Warning, "A condition that is never or always true";
     LiteralSecret = "CFG070", Warning, "A secret in plain text";
     ChannelSecret = "CFG071", Error, "A channel without its secret";
     PrivateAddress = "CFG072", Warning, "A private address that requests may not go to";

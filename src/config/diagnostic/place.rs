@@ -11,6 +11,9 @@ const LINE_CHARS_MAX: usize = 160;
 /// How much of a long line stands before the place.
 const LINE_CHARS_BEFORE: usize = 60;
 
+/// What some editors write at the beginning of a file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// One file of the set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
@@ -77,10 +80,12 @@ impl Sources {
     fn place(&self, span: Span) -> Place {
         let Some(file) = self.files.get(span.file) else { return Place::default() };
         let text = file.text.as_str();
-        let start = floor(text, span.start);
+        // A byte order mark belongs to no line: editors neither show nor count it.
+        let first = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+        let start = floor(text, span.start).max(first);
         let end = floor(text, span.end).max(start);
         let before = text.get(..start).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line_start = before.rfind('\n').map_or(first, |newline| newline + 1);
         let line_end = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| start + at);
         let line = self.masked(span.file, text.get(line_start..line_end).unwrap_or_default(), line_start);
         let line = line.trim_end_matches('\r');

@@ -39,7 +39,14 @@ const OUTBOUND: &[Field] = &[Field::optional("allow_private", Shape::List(&Shape
 const RETENTION: &[Field] = &[Field::optional("dialogs", DURATION), Field::optional("attachments", DURATION)];
 
 fn network(text: &str) -> Result<(), scalar::Unfit> {
-    text.parse::<ipnet::IpNet>()
-        .map(drop)
-        .map_err(|_| scalar::Unfit { expected: "a network such as \"10.1.0.0/16\"".to_owned() })
+    text.parse::<ipnet::IpNet>().map(drop).map_err(|_| {
+        let expected = match text.parse::<std::net::IpAddr>() {
+            Ok(std::net::IpAddr::V4(address)) => format!("a network; write \"{address}/32\" for one address"),
+            Ok(std::net::IpAddr::V6(address)) => {
+                format!("a network; write \"{address}/128\" for one address")
+            }
+            Err(_) => "a network such as \"10.1.0.0/16\" or \"fd00::/8\"".to_owned(),
+        };
+        scalar::Unfit { expected }
+    })
 }

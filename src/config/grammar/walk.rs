@@ -8,6 +8,7 @@ use crate::config::diagnostic::{Code, Finding, Report, SourceFile};
 use crate::config::facts::Facts;
 use crate::config::link::{Name, Names};
 use crate::config::scalar;
+use crate::config::source::FileKind;
 use crate::config::suggest::nearest;
 use crate::config::tree::{Entry, Kind, Node, Span};
 
@@ -98,10 +99,12 @@ impl<'a> Walk<'a> {
             Shape::Boolean => {
                 if !matches!(node.plain(), Some("true" | "false")) {
                     let help = match node.text() {
-                        Some("yes" | "Yes" | "on" | "On" | "True" | "TRUE" | "1" | "true") => {
+                        Some("true") => Some("write `true` without quotes"),
+                        Some("false") => Some("write `false` without quotes"),
+                        Some("yes" | "Yes" | "YES" | "on" | "On" | "ON" | "True" | "TRUE" | "1") => {
                             Some("write `true`")
                         }
-                        Some("no" | "No" | "off" | "Off" | "False" | "FALSE" | "0" | "false") => {
+                        Some("no" | "No" | "NO" | "off" | "Off" | "OFF" | "False" | "FALSE" | "0") => {
                             Some("write `false`")
                         }
                         _ => None,
@@ -173,8 +176,19 @@ impl<'a> Walk<'a> {
     pub fn entries<'n>(&mut self, node: &'n Node, expected: &str) -> &'n [Entry] {
         match &node.kind {
             Kind::Mapping(entries) => entries,
-            _ => {
-                self.wrong_type(node, expected, None);
+            kind => {
+                let help = match kind {
+                    Kind::Sequence(items) => items
+                        .first()
+                        .and_then(Node::text)
+                        .filter(|first| !first.trim().is_empty())
+                        .map(|first| format!("write `{}: …`, without `- `", shown(first))),
+                    Kind::Mapping(_) | Kind::Scalar { .. } if node.is_null() => {
+                        Some("write `{}` if there is nothing to say, or remove the key".to_owned())
+                    }
+                    Kind::Mapping(_) | Kind::Scalar { .. } => None,
+                };
+                self.wrong_type(node, expected, help);
                 &[]
             }
         }
@@ -245,7 +259,8 @@ impl<'a> Walk<'a> {
             return Some(text);
         }
         let known: Vec<&str> = self.names.all(name).collect();
-        let help = nearest(text, known.iter().copied()).map_or_else(
+        let bare = text.trim_matches(['“', '”', '„', '«', '»', '‘', '’', '\u{a0}']);
+        let help = nearest(bare, known.iter().copied()).map_or_else(
             || match known.len() {
                 0 => format!("no {} is declared; {}", name.word(), name.declare()),
                 1..=12 => format!("declared: {}", known.join(", ")),
@@ -253,6 +268,11 @@ impl<'a> Walk<'a> {
             },
             |near| format!("did you mean `{near}`?"),
         );
+        let help = if bare != text && known.contains(&bare) {
+            format!("write `{bare}`: YAML knows only the straight quotes `\"` and `'`")
+        } else {
+            help
+        };
         self.push(
             Finding::new(
                 Code::UnknownName,
@@ -320,7 +340,12 @@ impl<'a> Walk<'a> {
 
     fn one_of(&mut self, node: &Node, fields: &[Field]) {
         if !matches!(node.kind, Kind::Mapping(_)) {
-            self.wrong_type(node, &keys_expected(fields), None);
+            let first = fields.first().map_or("", |field| field.name);
+            let help = node
+                .text()
+                .filter(|text| !text.trim().is_empty() && !node.is_null())
+                .map(|text| format!("write `{{{first}: {}}}`", shown(text)));
+            self.wrong_type(node, &keys_expected(fields), help);
             return;
         }
         self.mapping(node, fields);
@@ -350,7 +375,18 @@ impl<'a> Walk<'a> {
         let below = before.filter(|before| before.value.is_null()).filter(|before| {
             fields.iter().any(|field| field.name == before.key.text && has_key(&field.shape, key))
         });
+        let is_top = fields.first().is_some_and(|field| field.name == "version");
+        let elsewhere = FileKind::ALL
+            .into_iter()
+            .find(|kind| is_top && super::file(*kind).iter().any(|field| field.name == key));
         let help = match (below, nearest(key, fields.iter().map(|field| field.name))) {
+            _ if key.starts_with(is_strange_space) => {
+                "its line is indented with spaces of another kind (no-break spaces); use plain ones"
+                    .to_owned()
+            }
+            (None, _) if let Some(kind) = elsewhere => {
+                format!("`{}` stands in {}", shown(key), kind.place())
+            }
             (Some(before), _) => format!("indent it under `{}`", before.key.text),
             (None, Some(near)) => format!("did you mean `{near}`?"),
             (None, None) => format!("allowed here: {}", key_list(fields)),
@@ -360,6 +396,11 @@ impl<'a> Walk<'a> {
                 .help(help),
         );
     }
+}
+
+/// White space that YAML takes for a part of the text.
+fn is_strange_space(character: char) -> bool {
+    character.is_whitespace() && !character.is_ascii()
 }
 
 /// Whether a key is empty only because what belongs to it stands on its own level: then the next key

@@ -4,6 +4,7 @@
 //! aliases, no duplicate keys, bounded in depth and size.
 
 mod parse;
+mod syntax;
 
 pub use parse::{ALIAS_NODES_MAX, DEPTH_MAX, parse};
 

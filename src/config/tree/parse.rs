@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span as YamlSpan};
 
+use super::syntax;
 use super::{Entry, Key, Kind, Node, Span, Style};
 use crate::config::diagnostic::{Code, Finding};
 
@@ -83,7 +84,7 @@ impl<'a> Builder<'a> {
                 Ok(next) => next,
                 Err(error) => {
                     let at = self.offset(error.marker().index());
-                    self.syntax(at, error.info());
+                    self.findings.push(syntax::finding(self.file, self.text, at, error.info()));
                     return None;
                 }
             };
@@ -94,9 +95,12 @@ impl<'a> Builder<'a> {
                     self.findings.push(
                         Finding::new(Code::SeveralDocuments, at, "a second document begins here")
                             .label("not read")
-                            .help(
-                                "one file holds one document: move it to a file of its own, or remove `---`",
-                            ),
+                            .help(match self.text.get(at.start..at.end) {
+                                Some("---") => {
+                                    "one file holds one document: move it to a file of its own, or remove `---`"
+                                }
+                                _ => "`...` above ends the file: remove it, or what follows it",
+                            }),
                     );
                     return None;
                 }
@@ -227,7 +231,11 @@ impl<'a> Builder<'a> {
                             Finding::new(Code::DuplicateKey, node.span, format!("`{text}` is given twice"))
                                 .label("again here")
                                 .related(*first, "first here")
-                                .help("keep one of the two"),
+                                .help(if text == "<<" {
+                                    "merge both at once: `<<: [*first, *second]`"
+                                } else {
+                                    "keep one of the two"
+                                }),
                         );
                     } else {
                         seen.insert(text.clone(), node.span);
@@ -285,28 +293,6 @@ impl<'a> Builder<'a> {
                     .help("remove the tag; every value is read by what its key expects"),
             );
         }
-    }
-
-    fn syntax(&mut self, at: usize, info: &str) {
-        let end = self.text.len().min(at + 1);
-        let line_start =
-            self.text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
-        let line = self.text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-        let indentation: String = line.chars().take_while(|c| c.is_whitespace()).collect();
-        let mut finding = Finding::new(
-            Code::Syntax,
-            Span { file: self.file, start: at, end },
-            format!("not valid YAML: {info}"),
-        );
-        if indentation.contains('\t') || line.contains('\t') {
-            finding = finding.help("YAML is indented with spaces; replace the tab");
-        } else if info.contains("quoted scalar") || info.contains("unexpected end of stream") {
-            finding = finding.help("a quote or a bracket that was opened above is not closed");
-        } else {
-            finding =
-                finding.help("check the indentation, and quote texts that contain `: `, ` #`, `{` or `[`");
-        }
-        self.findings.push(finding);
     }
 
     fn offset(&self, character: usize) -> usize {

@@ -45,7 +45,7 @@ fn perform(
                 reply_to: None,
                 written_by: WrittenBy::Machine,
             };
-            if step_answers_a_machine(unseen) {
+            if answers_a_machine(unseen) {
                 return Err("an automatic message is not answered automatically".to_owned());
             }
             send(step, dialog, draft).map(drop).map_err(|rejection| rejection.to_string())
@@ -93,9 +93,10 @@ fn perform(
     }
 }
 
-fn step_answers_a_machine(unseen: &UnseenEvent) -> bool {
+/// Whether the event is about an automatic message, of a client's machine or of ours. The fate of our own
+/// comes back entries later, when the chain of rules is forgotten: a reply to it would never end.
+fn answers_a_machine(unseen: &UnseenEvent) -> bool {
     unseen.facts.pointer("/message/automatic").and_then(serde_json::Value::as_bool).unwrap_or(false)
-        && unseen.facts.pointer("/message/direction").and_then(serde_json::Value::as_str) == Some("in")
 }
 
 fn words(step: &Step<'_>, unseen: &UnseenEvent, content: &Content) -> Result<(String, Vec<Button>), String> {

@@ -354,6 +354,9 @@ fn lower_case(test: &Test) -> Test {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

@@ -89,7 +89,7 @@ pub(super) fn see(step: &mut Step<'_>, unseen: &UnseenEvent) {
         if unseen.chain.len() >= CHAIN_MAX {
             let data = json!({"rule": rule.id, "event": unseen.kind, "chain": unseen.chain});
             let line = step.dialog(unseen.dialog).map(|row| row.line.clone());
-            step.emit_tripped(unseen.dialog, line, data);
+            step.emit_unheard(EventKind::RuleTripped, unseen.dialog, line, data);
             continue;
         }
         step.acting = unseen.chain.iter().cloned().chain([rule.id.clone()]).collect();

@@ -24,7 +24,7 @@ fn a_reader_gets_everything_after_any_event_once_and_in_order() {
         let all = some_events(100);
         for part in all.chunks(7) {
             let seq = part.last().unwrap().seq;
-            store.write(&WriteSet { events: part.to_vec(), ..up_to(seq) }).unwrap();
+            store.write(&WriteSet { events: shared(part.to_vec()), ..up_to(seq) }).unwrap();
         }
         assert_eq!(events::first(store).unwrap(), Some((1, 0)));
         assert_eq!(events::after(store, 0, 0, 1_000).unwrap(), all);
@@ -43,7 +43,7 @@ fn an_entry_with_very_many_events_is_spread_over_pages() {
     on_each(|store| {
         let many: Vec<Event> =
             (0..3_000).map(|index| event(5, index, EventKind::DialogQueued, None)).collect();
-        store.write(&WriteSet { events: many.clone(), ..up_to(5) }).unwrap();
+        store.write(&WriteSet { events: shared(many.clone()), ..up_to(5) }).unwrap();
         assert_eq!(events::after(store, 5, 1_500, 1_000).unwrap(), many[1_501..2_501]);
         assert_eq!(events::after(store, 5, 2_998, 1_000).unwrap(), many[2_999..]);
     });
@@ -52,7 +52,7 @@ fn an_entry_with_very_many_events_is_spread_over_pages() {
 #[test]
 fn an_event_that_does_not_follow_is_refused_and_so_is_every_later_write() {
     on_each(|store| {
-        let set = WriteSet { events: vec![event(5, 1, EventKind::DialogQueued, None)], ..up_to(5) };
+        let set = WriteSet { events: shared([event(5, 1, EventKind::DialogQueued, None)]), ..up_to(5) };
         store.write(&set).unwrap();
         assert!(matches!(store.write(&set), Err(StoreError::OutOfOrder { stored: 5, given: 5 })));
         assert!(matches!(store.write(&up_to(6)), Err(StoreError::Stopped)));

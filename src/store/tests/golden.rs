@@ -34,12 +34,12 @@ fn keys_and_values_of_this_format_stay_as_they_are() {
     store
         .write(&WriteSet {
             known_inputs: vec![
-                ("a\0b".to_owned(), known_input(1)),
-                ("x".repeat(129), known_input(2)),
-                ("shop/message/7/11".to_owned(), known_input(3)),
-                ("shop/message/7/12".to_owned(), known_input(4)),
+                ("a\0b".into(), known_input(1)),
+                ("x".repeat(129).into(), known_input(2)),
+                ("shop/message/7/11".into(), known_input(3)),
+                ("shop/message/7/12".into(), known_input(4)),
             ],
-            messages: vec![message(&offered, 1, 0), message(&offered, 2, 1), long],
+            messages: shared([message(&offered, 1, 0), message(&offered, 2, 1), long]),
             decisions: vec![decision(1, 0, offered.id)],
             dialogs: vec![offered, owned, closed],
             chats: vec![chat(1)],
@@ -55,11 +55,11 @@ fn keys_and_values_of_this_format_stay_as_they_are() {
                 (TimerKey::EffectRetry { effect: EffectId::new(1, 0) }, Some(6)),
                 (TimerKey::EffectDeadline { effect: EffectId::new(2, 0) }, Some(7)),
             ],
-            events: vec![
+            events: shared([
                 event(1, 0, EventKind::DialogOpened, Some(DialogId::new(1, 0))),
                 event(2, 0, EventKind::OperatorPresence, None),
                 event(16, 0, EventKind::ConfigActivated, None),
-            ],
+            ]),
             configs: vec![ActiveConfig {
                 seq: 16,
                 at_ms: at(16),

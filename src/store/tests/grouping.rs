@@ -32,7 +32,7 @@ fn changes_of(seq: u64) -> WriteSet {
     if seq.is_multiple_of(2) {
         person.identities.insert(identity("shared"));
     }
-    let events = (0..u32::try_from(seq % 3).unwrap())
+    let events: Vec<_> = (0..u32::try_from(seq % 3).unwrap())
         .map(|index| {
             let mut event = event(seq, index, EventKind::DialogUpdated, Some(DialogId::new(number, 0)));
             event.data = serde_json::json!("x".repeat(usize::try_from(seq % 7).unwrap() * 2_000));
@@ -57,8 +57,8 @@ fn changes_of(seq: u64) -> WriteSet {
         known.fingerprint = Some("f".repeat(600));
     }
     WriteSet {
-        known_inputs: vec![(input_id, known)],
-        messages,
+        known_inputs: vec![(input_id.into(), known)],
+        messages: shared(messages),
         decisions: vec![decision(seq, 0, row.id)],
         dialogs: vec![row],
         chats: vec![chat(number)],
@@ -69,7 +69,7 @@ fn changes_of(seq: u64) -> WriteSet {
             if seq.is_multiple_of(3) { Presence::Online } else { Presence::Away },
         )],
         timers: vec![(timer, (!seq.is_multiple_of(4)).then_some(seq))],
-        events,
+        events: shared(events),
         ..up_to(seq)
     }
 }
@@ -132,6 +132,6 @@ fn files_and_memory_have_the_same_digest_and_it_tells_changes_apart() {
     let memory = digest_of(&Store::in_memory().unwrap(), &groups(&[3, 1], 50));
     let files = Store::temporary().unwrap();
     assert_eq!(digest_of(&files, &groups(&[1, 17], 50)), memory);
-    files.write(&WriteSet { messages: vec![message(&dialog(1), 50, 1)], ..up_to(50) }).unwrap();
+    files.write(&WriteSet { messages: shared([message(&dialog(1), 50, 1)]), ..up_to(50) }).unwrap();
     assert_ne!(files.digest().unwrap(), memory);
 }

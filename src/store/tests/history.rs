@@ -50,7 +50,7 @@ fn chats(store: &Store) -> (Dialog, Dialog, Vec<Message>, Vec<Message>) {
     let later: Vec<Message> = (0..5).map(|index| message(&second, 20, index)).collect();
     store
         .write(&WriteSet {
-            messages: earlier.iter().chain(&later).cloned().chain([message(&other, 10, 0)]).collect(),
+            messages: shared(earlier.iter().chain(&later).cloned().chain([message(&other, 10, 0)])),
             dialogs: vec![first.clone(), second.clone(), other],
             ..up_to(20)
         })
@@ -78,7 +78,7 @@ fn messages_of_many_pages_come_in_order_and_as_they_are_now() {
         all[3].text = "x".repeat(5_000);
         for part in all.chunks(7) {
             let seq = part.last().unwrap().id.seq;
-            store.write(&WriteSet { messages: part.to_vec(), ..up_to(seq) }).unwrap();
+            store.write(&WriteSet { messages: shared(part.to_vec()), ..up_to(seq) }).unwrap();
         }
         let assert_stored = |all: &[Message]| {
             assert_walks(all, |walk, limit| messages::of_dialog(store, one.id, walk, limit).unwrap());
@@ -98,7 +98,7 @@ fn messages_of_many_pages_come_in_order_and_as_they_are_now() {
         all[30].status = MessageStatus::Failed;
         all.push(message(&one, 50, 7));
         let changed = [50, 30, 4, 3].map(|place: usize| all[place].clone());
-        store.write(&WriteSet { messages: changed.to_vec(), ..up_to(51) }).unwrap();
+        store.write(&WriteSet { messages: shared(changed), ..up_to(51) }).unwrap();
         assert_stored(&all);
     });
 }
@@ -107,9 +107,9 @@ fn messages_of_many_pages_come_in_order_and_as_they_are_now() {
 fn a_message_that_was_skipped_cannot_be_added_to_its_page() {
     on_each(|store| {
         let one = dialog(1);
-        let messages = vec![message(&one, 1, 0), message(&one, 3, 0)];
+        let messages = shared([message(&one, 1, 0), message(&one, 3, 0)]);
         store.write(&WriteSet { messages, ..up_to(3) }).unwrap();
-        let set = WriteSet { messages: vec![message(&one, 2, 0)], ..up_to(4) };
+        let set = WriteSet { messages: shared([message(&one, 2, 0)]), ..up_to(4) };
         assert!(matches!(store.write(&set), Err(StoreError::OutOfOrder { stored: 3, given: 2 })));
     });
 }
@@ -151,8 +151,8 @@ fn a_timeline_merges_messages_with_what_happened_around_them() {
         store
             .write(&WriteSet {
                 dialogs: vec![one.clone()],
-                messages: vec![opening.clone(), reply.clone(), closing.clone()],
-                events: events.clone(),
+                messages: shared([opening.clone(), reply.clone(), closing.clone()]),
+                events: shared(events.clone()),
                 ..up_to(7)
             })
             .unwrap();

@@ -19,7 +19,7 @@ fn a_reopened_store_is_what_it_was_and_goes_on() {
     assert!(!Store::exists(&path).unwrap());
     let store = Store::open(&path, Settings::default()).unwrap();
     let first = event(1, 0, EventKind::DialogOpened, None);
-    store.write(&WriteSet { dialogs: vec![dialog(1)], events: vec![first.clone()], ..up_to(1) }).unwrap();
+    store.write(&WriteSet { dialogs: vec![dialog(1)], events: shared([first.clone()]), ..up_to(1) }).unwrap();
     store.flush().unwrap();
     let digest = store.digest().unwrap();
     drop(store);
@@ -28,7 +28,7 @@ fn a_reopened_store_is_what_it_was_and_goes_on() {
     assert_eq!(store.position().unwrap(), position(1));
     assert_eq!(store.digest().unwrap(), digest);
     let second = event(2, 0, EventKind::DialogQueued, None);
-    store.write(&WriteSet { events: vec![second.clone()], ..up_to(2) }).unwrap();
+    store.write(&WriteSet { events: shared([second.clone()]), ..up_to(2) }).unwrap();
     assert_eq!(events::after(&store, 0, 0, 9).unwrap(), [first, second]);
     assert!(store.size_on_disk().unwrap() > 0);
 }
@@ -39,7 +39,8 @@ fn a_reopened_store_finds_the_inputs_of_before_and_of_now() {
     let input = |seq: u64| (format!("shop/message/7/{seq}"), known_input(seq));
     for start in [0, 100, 200] {
         let store = Store::open(folder.path(), Settings::default()).unwrap();
-        let known_inputs = (start + 1..=start + 100).map(input).collect();
+        let known_inputs =
+            (start + 1..=start + 100).map(input).map(|(id, known)| (id.into(), known)).collect();
         store.write(&WriteSet { known_inputs, ..up_to(start + 100) }).unwrap();
         // Also once the keys that were there have been learned.
         while !store.is_absent(b"nothing") {

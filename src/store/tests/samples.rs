@@ -1,5 +1,7 @@
 //! Rows for tests: complete, small, and different where it matters.
 
+use std::sync::Arc;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::rows::{Position, WriteSet};
@@ -192,6 +194,11 @@ pub(super) fn decision(seq: u64, index: u32, dialog: DialogId) -> Decision {
             actions: Vec::new(),
         }),
     }
+}
+
+/// Rows as the engine hands them over.
+pub(super) fn shared<T>(rows: impl IntoIterator<Item = T>) -> Vec<Arc<T>> {
+    rows.into_iter().map(Arc::new).collect()
 }
 
 pub(super) fn known_input(seq: u64) -> KnownInput {

@@ -20,6 +20,11 @@ impl Random {
         self.next() % end
     }
 
+    /// A place in something of this length; 0 when it is empty.
+    pub(crate) fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(u64::try_from(length).unwrap().max(1))).unwrap()
+    }
+
     /// True in `percent` of 100 cases.
     pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
@@ -27,7 +32,7 @@ impl Random {
 
     /// One of several.
     pub(crate) fn pick<'a, T>(&mut self, several: &'a [T]) -> &'a T {
-        &several[usize::try_from(self.below(u64::try_from(several.len()).unwrap())).unwrap()]
+        &several[self.index(several.len())]
     }
 
     /// One of several, if there are any.

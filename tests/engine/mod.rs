@@ -1,0 +1,3 @@
+//! The pure parts of the engine against oracles that are plain and slow.
+
+mod hours;

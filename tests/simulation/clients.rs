@@ -1,0 +1,109 @@
+//! What clients do: they write, edit, press and block, and their messengers tell it twice.
+
+use switchboard::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
+use switchboard::model::input::Input;
+use switchboard::model::input_id;
+use switchboard::model::outcome::Outcome;
+
+use super::company::Company;
+use super::configs::CHANNELS;
+
+impl Company {
+    fn someone(&mut self) -> (String, ExternalChat, ExternalUser) {
+        let channel = (*self.random.pick(&CHANNELS)).to_owned();
+        let person = self.random.below(9);
+        // Some write in a group, some in several conversations.
+        let chat =
+            if person < 2 { "group".to_owned() } else { format!("chat-{person}-{}", self.random.below(2)) };
+        let user = ExternalUser {
+            id: format!("user-{person}"),
+            name: self.random.chance(60).then(|| format!("Name {}", self.random.below(3))),
+            phone: self.random.chance(5).then(|| "+7".to_owned()),
+            ..ExternalUser::default()
+        };
+        (channel, ExternalChat { id: chat }, user)
+    }
+
+    pub(super) fn client_writes(&mut self) {
+        let (channel, chat, user) = self.someone();
+        let id = format!("x{}", self.fresh());
+        let input_id = input_id::message(&channel.as_str().into(), &chat.id, &id);
+        let message = InboundMessage {
+            chat,
+            user,
+            id,
+            text: format!("text {}", self.random.below(5)),
+            attachments: Vec::new(),
+            reply_to: None,
+            source: None,
+            unsupported: None,
+            automatic: self.random.chance(5),
+        };
+        self.webhook(
+            input_id,
+            Inbound { channel: channel.as_str().into(), external_at_ms: None, fact: Fact::Message(message) },
+        );
+    }
+
+    fn webhook(&mut self, input_id: String, inbound: Inbound) {
+        let applied = self.take(&input_id, Input::Inbound(inbound.clone()));
+        if let (Fact::Message(message), Outcome::Applied(receipt)) = (&inbound.fact, &applied.outcome) {
+            assert!(receipt.dialog.is_some() && receipt.message.is_some());
+            self.accepted.insert(input_id.clone(), message.id.clone());
+        }
+        self.sent.push((input_id, inbound));
+    }
+
+    pub(super) fn webhook_again(&mut self) {
+        let Some((input_id, inbound)) = self.random.pick_of(self.sent.iter().cloned()) else { return };
+        let was_accepted = self.accepted.contains_key(&input_id);
+        let applied = self.take(&input_id, Input::Inbound(inbound.clone()));
+        if let (Fact::Message(message), Outcome::Applied(_)) = (&inbound.fact, &applied.outcome) {
+            let is_new = applied.first_seq == self.world.state.position().seq;
+            assert!(!(was_accepted && is_new), "I1: {input_id} was applied twice");
+            self.accepted.insert(input_id, message.id.clone());
+        }
+    }
+
+    pub(super) fn client_edits(&mut self) {
+        let messages: Vec<_> = self
+            .sent
+            .iter()
+            .filter_map(|(_, inbound)| match &inbound.fact {
+                Fact::Message(message) => Some((inbound.channel.clone(), message.clone())),
+                _ => None,
+            })
+            .collect();
+        let Some((channel, message)) = self.random.pick_of(messages.into_iter()) else { return };
+        // Now and then the edit overtakes its message.
+        let id = if self.random.chance(90) { message.id } else { format!("x{}", self.counter + 1) };
+        let input_id = format!("{channel}/edit/{}/{id}/{}", message.chat.id, self.fresh());
+        let fact = Fact::Edited { chat: message.chat, message: id, text: format!("edit {}", self.counter) };
+        self.webhook(input_id, Inbound { channel, external_at_ms: None, fact });
+    }
+
+    pub(super) fn client_presses(&mut self) {
+        let (channel, chat, user) = self.someone();
+        let input_id = format!("{channel}/button/{}", self.fresh());
+        let fact = Fact::Button {
+            chat,
+            user,
+            data: "yes".into(),
+            title: None,
+            message: None,
+            acknowledge: self.random.chance(60).then(|| "press".into()),
+        };
+        self.webhook(input_id, Inbound { channel: channel.as_str().into(), external_at_ms: None, fact });
+    }
+
+    pub(super) fn client_blocks(&mut self) {
+        let (channel, chat, user) = self.someone();
+        let input_id = format!("{channel}/member/{}", self.fresh());
+        let fact = match self.random.below(3) {
+            0 => Fact::Unsupported { what: "poll".into(), raw: "{}".into() },
+            1 => Fact::Subscription { chat, user, allowed: true },
+            _ => Fact::Subscription { chat, user, allowed: false },
+        };
+        self.webhook(input_id, Inbound { channel: channel.as_str().into(), external_at_ms: None, fact });
+    }
+}
