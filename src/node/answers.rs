@@ -10,11 +10,13 @@ use super::handle::{Answer, SubmitError};
 /// Somebody who waits, and what they are told.
 pub(super) type Given = (oneshot::Sender<Result<Answer, SubmitError>>, Result<Answer, SubmitError>);
 
+/// Groups whose answers may wait for the task. The writer waits when there are more: a runtime that does not
+/// come to hand out answers is not to be given more work.
+const GROUPS_MAX: usize = 64;
+
 /// Starts the task. It ends when the writer drops its end, after the last answer.
-///
-/// The channel has no limit of its own: it holds no more than what came through the writer's queue.
-pub(super) fn start() -> mpsc::UnboundedSender<Vec<Given>> {
-    let (answers, mut given) = mpsc::unbounded_channel::<Vec<Given>>();
+pub(super) fn start() -> mpsc::Sender<Vec<Given>> {
+    let (answers, mut given) = mpsc::channel::<Vec<Given>>(GROUPS_MAX);
     tokio::spawn(async move {
         while let Some(group) = given.recv().await {
             for (waiter, answer) in group {

@@ -86,7 +86,7 @@ pub(super) struct Writer {
     pub(super) incoming: Receiver<Message>,
     pub(super) applied_seq: Arc<AtomicU64>,
     pub(super) events: broadcast::Sender<Arc<[Arc<Event>]>>,
-    pub(super) answers: mpsc::UnboundedSender<Vec<Given>>,
+    pub(super) answers: mpsc::Sender<Vec<Given>>,
     /// Answers of the group that is taken in.
     pub(super) given: Vec<Given>,
     /// `None` once nothing is claimed any more: the outbox then has all there is, and ends.
@@ -400,7 +400,7 @@ impl Writer {
     fn give_answers(&mut self) {
         if !self.given.is_empty() {
             // The runtime is gone, and with it everybody who waits.
-            self.answers.send(std::mem::take(&mut self.given)).unwrap_or_default();
+            drop(self.answers.blocking_send(std::mem::take(&mut self.given)));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The keys: one byte of prefix, then big-endian numbers and texts, so that byte order is the order
 //! that ranges need.
 //!
-//! Rows have lower-case prefixes and JSON values; index entries have upper-case prefixes and no
+//! Rows have lower-case prefixes and JSON values, lists of ids the bytes of those; index entries have upper-case prefixes and no
 //! value, except format and position: the position changes with each write set and sled rewrites what
 //! is next to a changed key, so it stands among small entries. `id` is 8 bytes of `seq` and 4 bytes of `index`; for `text` see [`Builder::text`].
 //!
@@ -53,7 +53,7 @@ use crate::model::timer::TimerKey;
 use super::queries::deliveries::DeliveryState;
 
 /// The layout that this release reads and writes.
-pub(super) const FORMAT: u32 = 3;
+pub(super) const FORMAT: u32 = 2;
 
 /// A key.
 pub(super) type Key = Vec<u8>;

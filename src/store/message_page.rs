@@ -15,7 +15,7 @@ use crate::model::message::Message;
 
 use super::error::StoreError;
 use super::handle::{Store, decode, encode};
-use super::key_value::{Batch, Order};
+use super::key_value::{Batch, Order, Pair};
 use super::keys;
 use super::message_list;
 
@@ -107,8 +107,8 @@ impl LastPage {
             return Ok(page);
         }
         if changed.as_ref().is_none_or(|page| id > page.last) {
-            let (key, lines) = find_page(store, id)?
-                .ok_or(StoreError::OutOfOrder { stored: 0, given: id.seq })?;
+            let (key, lines) =
+                find_page(store, id)?.ok_or(StoreError::OutOfOrder { stored: 0, given: id.seq })?;
             let opened = Page::read(&key, lines)?;
             if let Some(done) = changed.replace(opened) {
                 done.put(batch);
@@ -170,7 +170,7 @@ impl Page {
 /// The page at hand of someone who reads messages: neighbours in a dialog are often neighbours in a page.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    page: Option<(Vec<u8>, Vec<u8>)>,
+    page: Option<Pair>,
 }
 
 impl Reader {
@@ -208,7 +208,7 @@ pub(super) fn find(store: &Store, dialog: DialogId, id: MessageId) -> Result<Opt
 }
 
 /// The page that has the message `id`, if there is such a message.
-fn find_page(store: &Store, id: MessageId) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+fn find_page(store: &Store, id: MessageId) -> Result<Option<Pair>, StoreError> {
     let range = keys::message_pages().before(keys::successor(keys::message_page(id)));
     store.scan(range, Order::Descending).in_bites_of(1).next().transpose()
 }

@@ -40,10 +40,12 @@ impl<'a> MessageWalk<'a> {
         while self.ready.is_empty() {
             let Some((key, list)) = self.lists.next().transpose()? else { return Ok(None) };
             let (bound, order) = (self.bound, self.order);
-            self.ready.extend(message_list::ids(&key, &list)?.into_iter().filter(|id| match (bound, order) {
-                (None, _) => true,
-                (Some(bound), Order::Ascending) => *id >= bound,
-                (Some(bound), Order::Descending) => *id < bound,
+            self.ready.extend(message_list::ids(&key, &list)?.into_iter().filter(|id| {
+                match (bound, order) {
+                    (None, _) => true,
+                    (Some(bound), Order::Ascending) => *id >= bound,
+                    (Some(bound), Order::Descending) => *id < bound,
+                }
             }));
             if order == Order::Descending {
                 self.ready.make_contiguous().reverse();

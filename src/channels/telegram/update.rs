@@ -83,7 +83,7 @@ type Object<'a> = ObjectAsVec<'a>;
 
 fn new_message(channel: &ChannelId, message: &Object<'_>) -> Outcome {
     let chat = private_chat(message.get("chat"))?;
-    if let Some(kind) = SERVICE.into_iter().find(|kind| message.contains_key(*kind)) {
+    if let Some(kind) = SERVICE.into_iter().find(|kind| message.contains_key(kind)) {
         return Err(format!("service message `{kind}`"));
     }
     let id = message.get("message_id").and_then(id_text).ok_or("message without `message_id`")?;
@@ -124,7 +124,10 @@ fn new_message(channel: &ChannelId, message: &Object<'_>) -> Outcome {
         id,
         text,
         attachments: attachment.into_iter().collect(),
-        reply_to: message.get("reply_to_message").and_then(|reply| field(reply, "message_id")).and_then(id_text),
+        reply_to: message
+            .get("reply_to_message")
+            .and_then(|reply| field(reply, "message_id"))
+            .and_then(id_text),
         unsupported: unknown.then(|| Value::Object(message.clone()).to_string()),
         automatic: false,
     });

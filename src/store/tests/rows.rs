@@ -31,7 +31,10 @@ fn each_row_is_found_by_its_id_and_the_addresses_lead_to_it() {
         let long_id = "webhook:".to_owned() + &"x".repeat(5_000);
         store
             .write(&WriteSet {
-                known_inputs: vec![("a\0b".into(), known_input(1)), (long_id.as_str().into(), known_input(2))],
+                known_inputs: vec![
+                    ("a\0b".into(), known_input(1)),
+                    (long_id.as_str().into(), known_input(2)),
+                ],
                 dialogs: vec![dialog.clone()],
                 chats: vec![chat(1)],
                 clients: vec![client(1)],
@@ -78,7 +81,9 @@ fn each_of_many_inputs_of_a_chat_is_found_and_no_other() {
             let known_inputs = inputs.filter(|(_, known)| known.seq != 50).rev().collect();
             store.write(&WriteSet { known_inputs, ..up_to(*sets.end()) }).unwrap();
         }
-        store.write(&WriteSet { known_inputs: vec![(input(0, 50).into(), long.clone())], ..up_to(200) }).unwrap();
+        store
+            .write(&WriteSet { known_inputs: vec![(input(0, 50).into(), long.clone())], ..up_to(200) })
+            .unwrap();
         for seq in 1..=200 {
             let expected = if seq == 50 { long.clone() } else { known_input(seq) };
             assert_eq!(store.known_input(&input(seq % 2, seq)).unwrap(), Some(expected));
