@@ -19,16 +19,31 @@ const HASHED: &str = "sha256:";
 
 /// The key of a new message `id` in `chat`.
 pub fn message(channel: &ChannelId, chat: &str, id: &str) -> String {
-    format!("{channel}/message/{}/{}", component(chat), component(id))
+    of_parts(channel.as_str(), &component(chat), &component(id))
 }
 
-/// Takes the key of a new message apart: channel and chat (`shop/message/7`), and the message's id. `None`
-/// for every other key. Each key gives other parts.
-pub fn chat_and_message(input_id: &str) -> Option<(&str, &str)> {
-    let (chat, message) = input_id.rsplit_once('/')?;
-    let mut parts = chat.split('/');
-    let is_message = parts.next().is_some() && parts.next() == Some("message");
-    (is_message && parts.next().is_some() && parts.next().is_none()).then_some((chat, message))
+/// The parts of the key of a new message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChatAndMessage<'a> {
+    /// The channel.
+    pub channel: &'a str,
+    /// The chat, as it stands in the key.
+    pub chat: &'a str,
+    /// The message, as it stands in the key.
+    pub message: &'a str,
+}
+
+/// Takes the key of a new message apart. `None` for every other key. Each key gives other parts.
+pub fn chat_and_message(input_id: &str) -> Option<ChatAndMessage<'_>> {
+    let (channel, rest) = input_id.split_once("/message/")?;
+    let (chat, message) = rest.split_once('/')?;
+    let is_whole = !channel.contains('/') && !message.contains('/');
+    is_whole.then_some(ChatAndMessage { channel, chat, message })
+}
+
+/// The key of a new message, from its parts as they stand in it.
+pub fn of_parts(channel: &str, chat: &str, message: &str) -> String {
+    format!("{channel}/message/{chat}/{message}")
 }
 
 /// The key of an edit, by the messenger's id of the notice: the message's own id comes again with
@@ -100,8 +115,9 @@ mod tests {
     #[test]
     fn only_the_key_of_a_message_comes_apart() {
         let key = message(&channel(), "a/b", "7");
-        let (chat, id) = chat_and_message(&key).unwrap();
-        assert_eq!((format!("{chat}/{id}"), id), (key.clone(), "7"));
+        let parts = chat_and_message(&key).unwrap();
+        assert_eq!(of_parts(parts.channel, parts.chat, parts.message), key);
+        assert_eq!(parts.message, "7");
         for other in [edit(&channel(), "7"), item(&channel(), b"x"), String::new(), "a/message/b".to_owned()]
         {
             assert_eq!(chat_and_message(&other), None);

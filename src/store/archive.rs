@@ -10,13 +10,13 @@ use crate::model::message::Message;
 use crate::model::outcome::KnownInput;
 
 use super::handle::Store;
-use super::input_page;
 use super::keys;
+use super::known_input;
 use super::message_page;
 
 impl Archive for Store {
     fn known_input(&self, input_id: &str) -> Result<Option<KnownInput>, ArchiveError> {
-        Ok(input_page::find(self, input_id)?)
+        Ok(known_input::find(self, input_id)?)
     }
 
     fn dialog(&self, id: DialogId) -> Result<Option<Dialog>, ArchiveError> {

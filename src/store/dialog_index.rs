@@ -51,14 +51,21 @@ impl From<&Dialog> for IndexedDialog {
 }
 
 impl IndexedDialog {
+    /// Whether `new` has the same index entries but for the time of the last change.
+    pub(super) fn differs_in_time_alone(&self, new: &Self) -> bool {
+        *self == Self { updated_at_ms: self.updated_at_ms, ..new.clone() }
+    }
+
+    /// The index entry with the time of the last change.
+    pub(super) fn time_entry(&self) -> Key {
+        keys::updated_dialog(self.updated_at_ms, self.id)
+    }
+
     /// Its index entries, each once.
     pub(super) fn entries(&self) -> Vec<Key> {
         let id = self.id;
-        let mut entries = vec![
-            keys::client_dialog(self.client, id),
-            keys::chat_dialog(self.chat, id),
-            keys::updated_dialog(self.updated_at_ms, id),
-        ];
+        let mut entries =
+            vec![keys::client_dialog(self.client, id), keys::chat_dialog(self.chat, id), self.time_entry()];
         if self.state != DialogState::Closed {
             entries.push(keys::open_dialog(id));
             entries.push(keys::line_dialog(&self.line, self.state, id));

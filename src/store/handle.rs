@@ -12,9 +12,9 @@ use crate::engine::rows::{HotRows, Position, WriteSet};
 use super::absence::Absence;
 use super::error::StoreError;
 use super::files::Files;
-use super::input_page;
 use super::key_value::{Batch, KeyValue, Order, Scan};
 use super::keys::{self, KeyRange};
+use super::known_input;
 use super::memory::Memory;
 use super::rows::PositionRow;
 use super::write::Writer;
@@ -137,7 +137,8 @@ impl Store {
     /// Tells the filter of absent keys what is there. A store with history is read on a thread beside;
     /// until that is done nothing counts as absent.
     fn learn_keys(&self) -> Result<(), StoreError> {
-        let kinds = || keys::looked_up_first().into_iter().chain([keys::all_input_pages()]);
+        let kinds =
+            || keys::looked_up_first().into_iter().chain([keys::dialogs(), keys::all_message_lists()]);
         let is_new = kinds()
             .map(|range| self.pairs.read(&range, Order::Ascending, 1))
             .collect::<Result<Vec<_>, _>>()?
@@ -155,10 +156,10 @@ impl Store {
                     let (Some(pairs), Some(absence)) = (pairs.upgrade(), absence.upgrade()) else { return };
                     // What cannot be read here is found by whoever needs it; nothing counts as absent then.
                     let Ok(found) = pairs.read(&range, Order::Ascending, KEYS_AT_A_TIME) else { return };
-                    for (key, value) in &found {
-                        if keys::is_looked_up_first(key) {
-                            absence.add(key);
-                        } else if input_page::learn(&absence, key, value).is_err() {
+                    for pair in &found {
+                        if keys::is_looked_up_first(&pair.0) {
+                            absence.add(&pair.0);
+                        } else if known_input::learn(&absence, pairs.as_ref(), pair).is_err() {
                             return;
                         }
                     }
@@ -223,9 +224,14 @@ impl Store {
     }
 }
 
-/// Reads a value.
+/// The part of a value that is a row: its first line. Behind a dialog's row stand lines of its list.
+pub(super) fn json(value: &[u8]) -> &[u8] {
+    value.split(|byte| *byte == b'\n').next().unwrap_or(value)
+}
+
+/// Reads a row.
 pub(super) fn decode<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(value).map_err(|error| StoreError::damaged(key, error.to_string()))
+    serde_json::from_slice(json(value)).map_err(|error| StoreError::damaged(key, error.to_string()))
 }
 
 /// Writes a value.

@@ -1,22 +1,21 @@
 //! The keys: one byte of prefix, then big-endian numbers and texts, so that byte order is the order
 //! that ranges need.
 //!
-//! Rows have lower-case prefixes and JSON values, lists of ids the bytes of those; index entries have upper-case prefixes and no
+//! Rows have lower-case prefixes and JSON values, lists and pages lines; index entries have upper-case prefixes and no
 //! value, except format and position: the position changes with each write set and sled rewrites what
 //! is next to a changed key, so it stands among small entries. `id` is 8 bytes of `seq` and 4 bytes of `index`; for `text` see [`Builder::text`].
 //!
 //! | prefix | key | value |
 //! |---|---|---|
-//! | `k` | text input id | known input, unless it is in a page |
-//! | `p` | text chat, u32 number of the page | page of known inputs that are messages of that chat |
-//! | `d` | id dialog | dialog |
+//! | `k` | text input id | known input, unless a list of messages says it |
+//! | `d` | id dialog | dialog, and behind it the newest lines of its list of messages |
 //! | `h` | id chat | chat |
 //! | `a` | text channel, text chat, text user | the chat id at this address |
 //! | `c` | id client | client |
 //! | `i` | text channel, text user | the client id of this identity |
 //! | `m` | id of its first message | page of messages and notes |
 //! | `n` | id message | message or note that is too long for its page |
-//! | `q` | id dialog, u32 number of the list | list of the messages of a dialog |
+//! | `q` | id dialog, id of its first message | list of messages of a dialog |
 //! | `e` | id effect | effect |
 //! | `o` | text operator | operator status |
 //! | `t` | kind, ids | timer |
@@ -53,7 +52,7 @@ use crate::model::timer::TimerKey;
 use super::queries::deliveries::DeliveryState;
 
 /// The layout that this release reads and writes.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// A key.
 pub(super) type Key = Vec<u8>;
@@ -198,34 +197,6 @@ pub(super) fn known_input(input_id: &str) -> Key {
     Builder::new(b'k').text(input_id).0
 }
 
-/// The page of this number of the known inputs that are messages of a chat; for `chat` see
-/// [`crate::model::input_id::chat_and_message`].
-pub(super) fn input_page(chat: &str, number: u32) -> Key {
-    Builder::new(b'p').text(chat).small(number).0
-}
-
-/// The pages of known inputs that are messages of a chat, by number.
-pub(super) fn input_pages(chat: &str) -> KeyRange {
-    KeyRange::of_prefix(Builder::new(b'p').text(chat).0)
-}
-
-/// All pages of known inputs.
-pub(super) fn all_input_pages() -> KeyRange {
-    KeyRange::of_prefix(vec![b'p'])
-}
-
-/// The chat's part of the key of a page of known inputs, and the number of the page.
-pub(super) fn split_input_page(key: &[u8]) -> Option<(&[u8], u32)> {
-    let (chat, number) = key.split_last_chunk::<4>()?;
-    Some((chat, u32::from_be_bytes(*number)))
-}
-
-/// What stands for one input of a page where absent keys are known: no key of the store. `chat` is the
-/// chat's part of the page's key.
-pub(super) fn paged_input(chat: &[u8], message: &str) -> Key {
-    [chat, message.as_bytes()].concat()
-}
-
 /// The kinds of keys that are asked for before they exist, with every new message or client.
 const LOOKED_UP_FIRST: [u8; 3] = [b'k', b'a', b'i'];
 
@@ -244,6 +215,11 @@ pub(super) fn dialog(id: DialogId) -> Key {
     Builder::new(b'd').id(numbers!(id)).0
 }
 
+/// Whether a key is that of a dialog.
+pub(super) fn is_dialog(key: &[u8]) -> bool {
+    key.first() == Some(&b'd')
+}
+
 /// All dialogs, by id.
 pub(super) fn dialogs() -> KeyRange {
     KeyRange::of_prefix(vec![b'd'])
@@ -257,6 +233,11 @@ pub(super) fn chat(id: ChatId) -> Key {
 /// The chat at an address.
 pub(super) fn address(address: &ChatAddress) -> Key {
     Builder::new(b'a').text(address.channel.as_str()).text(&address.chat).text(&address.user).0
+}
+
+/// The addresses of everybody who writes in a chat of a messenger.
+pub(super) fn addresses_in_chat(channel: &str, chat: &str) -> KeyRange {
+    KeyRange::of_prefix(Builder::new(b'a').text(channel).text(chat).0)
 }
 
 /// A client.
@@ -284,12 +265,23 @@ pub(super) fn long_message(id: MessageId) -> Key {
     Builder::new(b'n').id(numbers!(id)).0
 }
 
-/// The list of this number of the messages of a dialog.
-pub(super) fn message_list(dialog: DialogId, number: u32) -> Key {
-    Builder::new(b'q').id(numbers!(dialog)).small(number).0
+/// The list of messages of a dialog that begins with this one.
+pub(super) fn message_list(dialog: DialogId, first: MessageId) -> Key {
+    Builder::new(b'q').id(numbers!(dialog)).id(numbers!(first)).0
 }
 
-/// The lists of the messages of a dialog, by number.
+/// All lists of messages.
+pub(super) fn all_message_lists() -> KeyRange {
+    KeyRange::of_prefix(vec![b'q'])
+}
+
+/// The dialog of a list of messages.
+pub(super) fn dialog_of_list(key: &[u8]) -> Option<DialogId> {
+    let (head, _) = key.split_last_chunk::<ID_BYTES>()?;
+    last_id(head).map(|(seq, index)| DialogId::new(seq, index))
+}
+
+/// The lists of messages of a dialog, the oldest first.
 pub(super) fn message_lists(dialog: DialogId) -> KeyRange {
     KeyRange::of_prefix(Builder::new(b'q').id(numbers!(dialog)).0)
 }

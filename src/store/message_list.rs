@@ -1,66 +1,196 @@
-//! Which messages a dialog has, in order: lists of ids, many to a key.
+//! Which messages a dialog has, in order, and under which ids their messenger knows them.
 //!
-//! A list has [`IDS_PER_LIST`] ids and the last one has the rest; lists are numbered from 0. Neither the
-//! ids nor their order ever change, so lists depend only on the messages.
+//! The newest ones stand behind the dialog's row, since that is written with each message anyway: after the
+//! row's JSON and a line break, one line per message. Each time that there are [`LINES_PER_LIST`] of them they
+//! become a list of their own, kept under the id of its first message. A line never changes, so lists depend on
+//! the messages alone and not on how entries were grouped into write sets.
+//!
+//! A line is the message's id and, for one that a messenger brought, a space and the last part of its
+//! [`input_id`](crate::model::input_id). So the lists say what is known of those inputs, too: see
+//! [`super::known_input`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::engine::rows::WriteSet;
 use crate::model::id::{DialogId, MessageId};
+use crate::model::input_id::{ChatAndMessage, chat_and_message};
+use crate::model::outcome::{KnownInput, Outcome};
 
 use super::error::StoreError;
 use super::handle::Store;
 use super::key_value::{Batch, Order};
-use super::keys::{self, ID_BYTES};
+use super::keys::{self, Key};
 
-/// The last list is written again with the next messages of its dialog: 64 ids are 768 bytes.
-const IDS_PER_LIST: usize = 64;
+/// As many lines as double a dialog's row: 32 are under a KiB.
+const LINES_PER_LIST: usize = 32;
 
-/// Messages that come to their dialogs' lists in one write set.
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Listed {
+    /// The message.
+    pub(super) id: MessageId,
+    /// The last part of the id of the input that brought it.
+    pub(super) input: Option<String>,
+}
+
+/// The messages that a write set adds to its dialogs.
 #[derive(Debug, Default)]
-pub(super) struct Additions(BTreeMap<DialogId, Vec<MessageId>>);
+pub(super) struct Additions(BTreeMap<DialogId, BTreeMap<MessageId, Option<String>>>);
 
 impl Additions {
-    /// Adds a message, which follows all of its dialog.
-    pub(super) fn add(&mut self, dialog: DialogId, id: MessageId) {
-        self.0.entry(dialog).or_default().push(id);
-    }
-
-    /// Puts the lists that this changes into `batch`.
-    pub(super) fn put(self, store: &Store, batch: &mut Batch) -> Result<(), StoreError> {
-        for (dialog, added) in self.0 {
-            let last = store
-                .scan(keys::message_lists(dialog), Order::Descending)
-                .in_bites_of(1)
-                .next()
-                .transpose()?;
-            let (mut number, mut ids) = match last {
-                Some((key, ids)) => (number_of(&key)?, ids),
-                None => (0, Vec::new()),
-            };
-            for id in added {
-                if ids.len() >= IDS_PER_LIST * ID_BYTES {
-                    batch.put(keys::message_list(dialog, number), std::mem::take(&mut ids));
-                    number = number.saturating_add(1);
-                }
-                ids.extend_from_slice(&keys::id_bytes((id.seq, id.index)));
-            }
-            batch.put(keys::message_list(dialog, number), ids);
+    /// Those of `set` that come after the message `last`.
+    pub(super) fn of(set: &WriteSet, last: Option<MessageId>) -> Self {
+        let mut additions = Self::default();
+        for message in set.messages.iter().filter(|message| last.is_none_or(|last| message.id > last)) {
+            additions.0.entry(message.dialog).or_default().insert(message.id, None);
         }
-        Ok(())
+        additions
+    }
+
+    /// Takes up what is known of an input, if that is that it brought one of these messages and if its id can
+    /// be told from the message: it then needs no key of its own. `chats` are the dialogs with channel and chat.
+    pub(super) fn cover(
+        &mut self,
+        input_id: &str,
+        known: &KnownInput,
+        chats: &BTreeMap<DialogId, (&str, &str)>,
+    ) -> bool {
+        let (Some(parts), Outcome::Applied(receipt), None) =
+            (chat_and_message(input_id), &known.outcome, &known.fingerprint)
+        else {
+            return false;
+        };
+        let (Some(dialog), Some(message)) = (receipt.dialog, receipt.message) else { return false };
+        let ChatAndMessage { channel, chat, message: input } = parts;
+        if message.seq != known.seq || chats.get(&dialog) != Some(&(channel, chat)) {
+            return false;
+        }
+        match self.0.get_mut(&dialog).and_then(|messages| messages.get_mut(&message)) {
+            Some(line) => {
+                *line = Some(input.to_owned());
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The row of a dialog, whose JSON is `json`, with its newest lines: those of the row before and those
+    /// that are added. What becomes a list of its own is put into `batch`.
+    pub(super) fn row(
+        &mut self,
+        dialog: DialogId,
+        mut json: Vec<u8>,
+        before: Option<&[u8]>,
+        batch: &mut Batch,
+    ) -> Vec<u8> {
+        let mut lines = before.map(newest).unwrap_or_default().to_vec();
+        let mut count = lines.iter().filter(|byte| **byte == b'\n').count();
+        for (id, input) in self.0.remove(&dialog).unwrap_or_default() {
+            lines.extend_from_slice(id.to_string().as_bytes());
+            if let Some(input) = input {
+                lines.push(b' ');
+                lines.extend_from_slice(input.as_bytes());
+            }
+            lines.push(b'\n');
+            count += 1;
+            if count >= LINES_PER_LIST {
+                let first = read(&lines).next().map(|line| line.id);
+                if let Some(first) = first {
+                    batch.put(keys::message_list(dialog, first), std::mem::take(&mut lines));
+                }
+                count = 0;
+            }
+        }
+        if !lines.is_empty() {
+            json.push(b'\n');
+            json.extend_from_slice(&lines);
+        }
+        json
+    }
+
+    /// The dialogs whose rows were not asked for.
+    pub(super) fn left(&self) -> BTreeSet<DialogId> {
+        self.0.keys().copied().collect()
     }
 }
 
-/// The ids in the list at `key`.
-pub(super) fn ids(key: &[u8], list: &[u8]) -> Result<Vec<MessageId>, StoreError> {
-    list.chunks(ID_BYTES)
-        .map(|id| keys::last_id(id).map(|(seq, index)| MessageId::new(seq, index)))
-        .collect::<Option<Vec<_>>>()
-        .filter(|ids| !ids.is_empty())
-        .ok_or_else(|| StoreError::damaged(key, "the list is not made of ids"))
+/// The lists of a dialog, one after the other: the messages of each in ascending order.
+pub(super) struct Lists<'a> {
+    dialog: Key,
+    newest: Option<Vec<u8>>,
+    scan: super::key_value::Scan<'a>,
+    order: Order,
 }
 
-fn number_of(key: &[u8]) -> Result<u32, StoreError> {
-    key.split_last_chunk::<4>()
-        .map(|(_, number)| u32::from_be_bytes(*number))
-        .ok_or_else(|| StoreError::damaged(key, "the key is too short"))
+impl<'a> Lists<'a> {
+    /// Walks over the lists of `dialog`: ascending from the list that has `bound`, or descending from there.
+    pub(super) fn new(
+        store: &'a Store,
+        dialog: DialogId,
+        order: Order,
+        bound: Option<MessageId>,
+    ) -> Result<Self, StoreError> {
+        let key = keys::dialog(dialog);
+        // Read first: what becomes a list of its own meanwhile is then not met twice or missed.
+        let newest = store.value(&key)?.map(|row| newest(&row).to_vec()).filter(|lines| !lines.is_empty());
+        let mut lists = keys::message_lists(dialog);
+        if let Some(first) = newest.as_deref().and_then(|lines| read(lines).next()) {
+            lists = lists.before(keys::message_list(dialog, first.id));
+        }
+        match (bound, order) {
+            (Some(bound), Order::Ascending) => {
+                let upto = lists.clone().before(keys::successor(keys::message_list(dialog, bound)));
+                if let Some((key, _)) =
+                    store.scan(upto, Order::Descending).in_bites_of(1).next().transpose()?
+                {
+                    lists = lists.from(key);
+                }
+            }
+            (Some(bound), Order::Descending) => lists = lists.before(keys::message_list(dialog, bound)),
+            (None, _) => {}
+        }
+        Ok(Self { dialog: key, newest, scan: store.scan(lists, order).in_bites_of(2), order })
+    }
+
+    /// The next list.
+    pub(super) fn next(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
+        if self.order == Order::Descending
+            && let Some(lines) = self.newest.take()
+        {
+            return whole(&self.dialog, &lines).map(Some);
+        }
+        if let Some((key, lines)) = self.scan.next().transpose()? {
+            return whole(&key, &lines).map(Some);
+        }
+        self.newest.take().map(|lines| whole(&self.dialog, &lines)).transpose()
+    }
+}
+
+/// The newest lines, behind a dialog's row.
+pub(super) fn newest(row: &[u8]) -> &[u8] {
+    let json = super::handle::json(row);
+    row.get(json.len() + 1..).unwrap_or_default()
+}
+
+/// All lines of the list at `key`.
+pub(super) fn whole(key: &[u8], lines: &[u8]) -> Result<Vec<Listed>, StoreError> {
+    let found: Vec<Listed> = read(lines).collect();
+    let expected = lines.iter().filter(|byte| **byte == b'\n').count();
+    if found.len() == expected && expected > 0 {
+        Ok(found)
+    } else {
+        Err(StoreError::damaged(key, "a line does not begin with a message's id"))
+    }
+}
+
+/// The lines up to one that cannot be read.
+fn read(lines: &[u8]) -> impl Iterator<Item = Listed> {
+    lines.split(|byte| *byte == b'\n').map_while(|line| {
+        let line = std::str::from_utf8(line).ok()?;
+        let (id, input) = match line.split_once(' ') {
+            Some((id, input)) => (id, Some(input.to_owned())),
+            None => (line, None),
+        };
+        Some(Listed { id: id.parse().ok()?, input })
+    })
 }

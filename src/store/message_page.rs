@@ -1,5 +1,5 @@
 //! Messages and notes, packed into pages in the order in which they came, so that a message costs a
-//! fraction of a key; and the list of each dialog's messages.
+//! fraction of a key. Which dialog has which is in its lists: see [`super::message_list`].
 //!
 //! A page has [`MESSAGES_PER_PAGE`] messages, whatever dialogs they are of, in the order of their ids, and
 //! the last page has the rest; it is kept under the id of its first message. A line is the message's id, a
@@ -17,7 +17,6 @@ use super::error::StoreError;
 use super::handle::{Store, decode, encode};
 use super::key_value::{Batch, Order, Pair};
 use super::keys;
-use super::message_list;
 
 /// sled keeps up to 16 values in a tree node and puts nodes over 128 KiB into files of their own: eight
 /// ordinary messages keep a page at a few KiB.
@@ -46,6 +45,11 @@ impl LastPage {
         Ok(Self(last.map(|(key, lines)| Page::read(&key, lines)).transpose()?))
     }
 
+    /// The last message that was put.
+    pub(super) fn last(&self) -> Option<MessageId> {
+        self.0.as_ref().map(|page| page.last)
+    }
+
     /// Puts messages, new and changed, into `batch`. New ones follow all that were put before.
     pub(super) fn put(
         &mut self,
@@ -55,14 +59,12 @@ impl LastPage {
     ) -> Result<(), StoreError> {
         let messages: BTreeMap<MessageId, &Message> =
             messages.iter().map(|message| (message.id, message.as_ref())).collect();
-        let last = self.0.as_ref().map(|page| page.last);
+        let last = self.last();
         let is_new = |id: MessageId| last.is_none_or(|last| id > last);
         let mut changed: Option<Page> = None;
-        let mut lists = message_list::Additions::default();
         for (id, message) in messages {
             let (line, is_long) = line(message, batch)?;
             if is_new(id) {
-                lists.add(message.dialog, id);
                 self.add(id, &line, batch);
             } else {
                 let page = self.page_of(store, id, &mut changed, batch)?;
@@ -76,7 +78,7 @@ impl LastPage {
         for page in changed.iter().chain(&self.0) {
             page.put(batch);
         }
-        lists.put(store, batch)
+        Ok(())
     }
 
     fn add(&mut self, id: MessageId, line: &[u8], batch: &mut Batch) {

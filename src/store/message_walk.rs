@@ -7,20 +7,17 @@ use crate::model::message::Message;
 
 use super::error::StoreError;
 use super::handle::Store;
-use super::key_value::{Order, Scan};
+use super::key_value::Order;
 use super::keys;
-use super::message_list;
+use super::message_list::Lists;
 use super::message_page::Reader;
-
-/// Lists held at a time: most pages of a history are of one or two.
-const LISTS_AT_A_TIME: usize = 2;
 
 /// The messages of a dialog, one after the other.
 pub(super) struct MessageWalk<'a> {
     store: &'a Store,
     order: Order,
     bound: Option<MessageId>,
-    lists: Scan<'a>,
+    lists: Lists<'a>,
     /// The rest of the list that is being read, in the order of the walk.
     ready: VecDeque<MessageId>,
     reader: Reader,
@@ -28,24 +25,25 @@ pub(super) struct MessageWalk<'a> {
 
 impl<'a> MessageWalk<'a> {
     /// A walk over the messages of `dialog`: ascending from `bound` on, or descending from before it.
-    ///
-    /// The lists before the bound are read too: a dialog with thousands of messages has tens of lists.
-    pub(super) fn new(store: &'a Store, dialog: DialogId, order: Order, bound: Option<MessageId>) -> Self {
-        let lists = store.scan(keys::message_lists(dialog), order).in_bites_of(LISTS_AT_A_TIME);
-        Self { store, order, bound, lists, ready: VecDeque::new(), reader: Reader::default() }
+    pub(super) fn new(
+        store: &'a Store,
+        dialog: DialogId,
+        order: Order,
+        bound: Option<MessageId>,
+    ) -> Result<Self, StoreError> {
+        let lists = Lists::new(store, dialog, order, bound)?;
+        Ok(Self { store, order, bound, lists, ready: VecDeque::new(), reader: Reader::default() })
     }
 
     /// The id of the next message.
     pub(super) fn peek(&mut self) -> Result<Option<MessageId>, StoreError> {
         while self.ready.is_empty() {
-            let Some((key, list)) = self.lists.next().transpose()? else { return Ok(None) };
+            let Some(list) = self.lists.next()? else { return Ok(None) };
             let (bound, order) = (self.bound, self.order);
-            self.ready.extend(message_list::ids(&key, &list)?.into_iter().filter(|id| {
-                match (bound, order) {
-                    (None, _) => true,
-                    (Some(bound), Order::Ascending) => *id >= bound,
-                    (Some(bound), Order::Descending) => *id < bound,
-                }
+            self.ready.extend(list.into_iter().map(|line| line.id).filter(|id| match (bound, order) {
+                (None, _) => true,
+                (Some(bound), Order::Ascending) => *id >= bound,
+                (Some(bound), Order::Descending) => *id < bound,
             }));
             if order == Order::Descending {
                 self.ready.make_contiguous().reverse();

@@ -1,13 +1,16 @@
 //! From a write set to one batch: rows, the index entries that follow from them, and the position.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::engine::rows::{ActiveConfig, Position, WriteSet};
 use crate::model::client::Client;
+use crate::model::dialog::Dialog;
 use crate::model::effect::Effect;
 use crate::model::event::{Event, EventKind};
-use crate::model::id::ClientId;
+use crate::model::id::{ClientId, DialogId};
 use crate::model::timer::Timer;
 
 use super::dialog_index::IndexedDialog;
@@ -15,9 +18,9 @@ use super::effect_index::IndexedEffect;
 use super::error::StoreError;
 use super::event_page;
 use super::handle::{Store, decode, encode};
-use super::input_page;
 use super::key_value::Batch;
 use super::keys::{self, Key};
+use super::message_list::Additions;
 use super::message_page;
 use super::rows::{ConfigRow, PositionRow, pieces};
 
@@ -51,7 +54,7 @@ impl Writer {
             return Err(StoreError::OutOfOrder { stored: self.position.seq, given: set.position.seq });
         }
         let mut staged = Staged { store, batch: Batch::default() };
-        staged.take(set)?;
+        staged.take(set, Additions::of(set, self.last_messages.last()))?;
         self.last_messages.put(store, &set.messages, &mut staged.batch)?;
         self.last_events.add(&set.events, &mut staged.batch)?;
         store.apply(staged.batch)?;
@@ -68,13 +71,13 @@ struct Staged<'a> {
 }
 
 impl Staged<'_> {
-    fn take(&mut self, set: &WriteSet) -> Result<(), StoreError> {
-        input_page::put(self.store, &set.known_inputs, &mut self.batch)?;
+    fn take(&mut self, set: &WriteSet, mut additions: Additions) -> Result<(), StoreError> {
+        self.take_inputs(set, &mut additions)?;
         for dialog in &set.dialogs {
-            let key = keys::dialog(dialog.id);
-            let old: Option<IndexedDialog> = self.current(&key)?;
-            self.reindex(old.map(|old| old.entries()), IndexedDialog::from(dialog).entries());
-            self.put(key, dialog)?;
+            self.take_dialog(dialog, &mut additions)?;
+        }
+        if let Some(dialog) = additions.left().first() {
+            return Err(StoreError::damaged(&keys::dialog(*dialog), "a message came without its dialog"));
         }
         for chat in &set.chats {
             let address = keys::address(&chat.address);
@@ -108,6 +111,40 @@ impl Staged<'_> {
             self.take_config(config)?;
         }
         self.put(keys::position(), &PositionRow::from(set.position))
+    }
+
+    /// What lists of messages say of an input needs no row.
+    fn take_inputs(&mut self, set: &WriteSet, additions: &mut Additions) -> Result<(), StoreError> {
+        let chats: BTreeMap<DialogId, (&str, &str)> = set
+            .dialogs
+            .iter()
+            .map(|dialog| (dialog.id, (dialog.channel.as_str(), dialog.external_chat.as_str())))
+            .collect();
+        for (input_id, known) in &set.known_inputs {
+            let key = keys::known_input(input_id);
+            if additions.cover(input_id, known, &chats) {
+                self.store.expect(&key);
+            } else {
+                self.put(key, known)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_dialog(&mut self, dialog: &Dialog, additions: &mut Additions) -> Result<(), StoreError> {
+        let key = keys::dialog(dialog.id);
+        let before = self.value(&key)?;
+        let old: Option<IndexedDialog> = before.as_deref().map(|row| decode(&key, row)).transpose()?;
+        let new = IndexedDialog::from(dialog);
+        match old {
+            Some(old) if old.differs_in_time_alone(&new) => {
+                self.reindex(Some(vec![old.time_entry()]), vec![new.time_entry()]);
+            }
+            old => self.reindex(old.map(|old| old.entries()), new.entries()),
+        }
+        let row = additions.row(dialog.id, encode(dialog)?, before.as_deref(), &mut self.batch);
+        self.batch.put(key, row);
+        Ok(())
     }
 
     /// Clients first lose the identities that they had and then get those that they have, so that

@@ -26,7 +26,7 @@ pub fn of_dialog(
 ) -> Result<Page<Message>, StoreError> {
     let place = walk.cursor().map(|cursor| List::Messages.place(cursor)).transpose()?;
     let order = walk.order();
-    let mut messages = MessageWalk::new(store, dialog, order, bound(place.as_deref(), order));
+    let mut messages = MessageWalk::new(store, dialog, order, bound(place.as_deref(), order))?;
     let mut items: Vec<Message> = Vec::new();
     while let Some(message) = messages.next()? {
         items.push(message);
@@ -91,7 +91,7 @@ pub fn of_chat(
             }
             _ => None,
         };
-        let mut messages = MessageWalk::new(store, dialog, order, from);
+        let mut messages = MessageWalk::new(store, dialog, order, from)?;
         while let Some(id) = messages.peek()? {
             if items.len() >= limit {
                 return Ok(Page { items, next_cursor: last.map(|place| list.cursor(&place)) });

@@ -71,7 +71,7 @@ pub fn of_dialog(
         };
     }
     let bound = bound.map(|seq| MessageId::new(seq, 0));
-    let mut messages = MessageWalk::new(store, dialog, order, bound);
+    let mut messages = MessageWalk::new(store, dialog, order, bound)?;
     let mut events = store.scan(events, order).peekable();
     let mut items: Vec<Item> = Vec::new();
     while let Some(seq) = next_entry(&mut messages, &mut events, order)? {

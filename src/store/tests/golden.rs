@@ -8,6 +8,7 @@ use crate::model::dialog::DialogState;
 use crate::model::effect::EffectState;
 use crate::model::event::EventKind;
 use crate::model::id::{DialogId, EffectId, OfferId};
+use crate::model::message::Message;
 use crate::model::operator::Presence;
 use crate::model::timer::TimerKey;
 use crate::store::Store;
@@ -31,15 +32,17 @@ fn keys_and_values_of_this_format_stay_as_they_are() {
     closed.state = DialogState::Closed;
     let mut long = message(&offered, 3, 0);
     long.text = "long".repeat(600);
+    let mut messages = vec![message(&offered, 1, 0), message(&offered, 2, 1), long];
+    messages.extend((0..33).map(|index| Message { text: String::new(), ..message(&owned, 4, index) }));
     store
         .write(&WriteSet {
             known_inputs: vec![
                 ("a\0b".into(), known_input(1)),
                 ("x".repeat(129).into(), known_input(2)),
-                ("shop/message/7/11".into(), known_input(3)),
-                ("shop/message/7/12".into(), known_input(4)),
+                brought(&offered, 1),
+                ("shop-telegram/message/1/3".into(), known_input(4)),
             ],
-            messages: shared([message(&offered, 1, 0), message(&offered, 2, 1), long]),
+            messages: shared(messages),
             decisions: vec![decision(1, 0, offered.id)],
             dialogs: vec![offered, owned, closed],
             chats: vec![chat(1)],
@@ -74,16 +77,13 @@ fn keys_and_values_of_this_format_stay_as_they_are() {
     for pair in store.scan(KeyRange { start: Vec::new(), end: vec![u8::MAX] }, Order::Ascending) {
         let (key, value) = pair.unwrap();
         let prefix = char::from(key[0]);
-        writeln!(text, "{prefix} {} {}", hexadecimal(&key[1..]), shown(prefix, &value)).unwrap();
+        writeln!(text, "{prefix} {} {}", hexadecimal(&key[1..]), shown(&value)).unwrap();
     }
     insta::assert_snapshot!(text);
 }
 
-/// A value as text; the bytes of a list of ids as numbers.
-fn shown(prefix: char, value: &[u8]) -> String {
-    if prefix == 'q' {
-        return hexadecimal(value);
-    }
+/// A value as text.
+fn shown(value: &[u8]) -> String {
     let text = String::from_utf8(value.to_vec()).unwrap();
     text.replace("long".repeat(600).as_str(), "(2,400 bytes)").trim_end().to_owned()
 }

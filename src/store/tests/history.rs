@@ -78,7 +78,8 @@ fn messages_of_many_pages_come_in_order_and_as_they_are_now() {
         all[3].text = "x".repeat(5_000);
         for part in all.chunks(7) {
             let seq = part.last().unwrap().id.seq;
-            store.write(&WriteSet { messages: shared(part.to_vec()), ..up_to(seq) }).unwrap();
+            let dialogs = vec![one.clone()];
+            store.write(&WriteSet { messages: shared(part.to_vec()), dialogs, ..up_to(seq) }).unwrap();
         }
         let assert_stored = |all: &[Message]| {
             assert_walks(all, |walk, limit| messages::of_dialog(store, one.id, walk, limit).unwrap());
@@ -98,7 +99,8 @@ fn messages_of_many_pages_come_in_order_and_as_they_are_now() {
         all[30].status = MessageStatus::Failed;
         all.push(message(&one, 50, 7));
         let changed = [50, 30, 4, 3].map(|place: usize| all[place].clone());
-        store.write(&WriteSet { messages: shared(changed), ..up_to(51) }).unwrap();
+        let dialogs = vec![one.clone()];
+        store.write(&WriteSet { messages: shared(changed), dialogs, ..up_to(51) }).unwrap();
         assert_stored(&all);
     });
 }
@@ -108,7 +110,7 @@ fn a_message_that_was_skipped_cannot_be_added_to_its_page() {
     on_each(|store| {
         let one = dialog(1);
         let messages = shared([message(&one, 1, 0), message(&one, 3, 0)]);
-        store.write(&WriteSet { messages, ..up_to(3) }).unwrap();
+        store.write(&WriteSet { messages, dialogs: vec![one.clone()], ..up_to(3) }).unwrap();
         let set = WriteSet { messages: shared([message(&one, 2, 0)]), ..up_to(4) };
         assert!(matches!(store.write(&set), Err(StoreError::OutOfOrder { stored: 3, given: 2 })));
     });

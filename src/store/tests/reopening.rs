@@ -36,20 +36,28 @@ fn a_reopened_store_is_what_it_was_and_goes_on() {
 #[test]
 fn a_reopened_store_finds_the_inputs_of_before_and_of_now() {
     let folder = tempfile::tempdir().unwrap();
-    let input = |seq: u64| (format!("shop/message/7/{seq}"), known_input(seq));
+    let one = dialog(1);
     for start in [0, 100, 200] {
         let store = Store::open(folder.path(), Settings::default()).unwrap();
-        let known_inputs =
-            (start + 1..=start + 100).map(input).map(|(id, known)| (id.into(), known)).collect();
-        store.write(&WriteSet { known_inputs, ..up_to(start + 100) }).unwrap();
+        let new = start + 1..=start + 100;
+        store
+            .write(&WriteSet {
+                known_inputs: new.clone().map(|seq| brought(&one, seq)).collect(),
+                messages: shared(new.clone().map(|seq| message(&one, seq, 0))),
+                dialogs: vec![one.clone()],
+                chats: vec![chat(1)],
+                ..up_to(start + 100)
+            })
+            .unwrap();
         // Also once the keys that were there have been learned.
         while !store.is_absent(b"nothing") {
             std::thread::yield_now();
         }
         for seq in 1..=start + 100 {
-            assert_eq!(store.known_input(&input(seq).0).unwrap(), Some(known_input(seq)));
+            let (input_id, known) = brought(&one, seq);
+            assert_eq!(store.known_input(&input_id).unwrap(), Some(known));
         }
-        assert_eq!(store.known_input(&input(start + 101).0).unwrap(), None);
+        assert_eq!(store.known_input(&brought(&one, start + 101).0).unwrap(), None);
         store.flush().unwrap();
     }
 }

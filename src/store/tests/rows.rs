@@ -1,11 +1,15 @@
 //! What was written is read back, by the engine and at a start.
 
+use std::sync::Arc;
+
 use crate::engine::rows::{ActiveConfig, Archive, HotRows, WriteSet};
 use crate::model::dialog::DialogState;
 use crate::model::effect::EffectState;
 use crate::model::id::{ChatId, ClientId, DialogId, EffectId, MessageId, OfferId};
 use crate::model::operator::Presence;
+use crate::model::outcome::KnownInput;
 use crate::model::timer::{Timer, TimerKey};
+use crate::store::StoreError;
 use crate::store::queries::{chats, clients, configs, dialogs, messages, operators, queue};
 
 use super::on_each;
@@ -73,26 +77,72 @@ fn each_row_is_found_by_its_id_and_the_addresses_lead_to_it() {
 #[test]
 fn each_of_many_inputs_of_a_chat_is_found_and_no_other() {
     on_each(|store| {
-        let input = |chat: u64, message: u64| format!("shop/message/{chat}/{message}");
-        let mut long = known_input(50);
-        long.fingerprint = Some("f".repeat(5_000));
-        for sets in [1..=40, 41..=200] {
-            let inputs = sets.clone().map(|seq| (input(seq % 2, seq).into(), known_input(seq)));
-            let known_inputs = inputs.filter(|(_, known)| known.seq != 50).rev().collect();
-            store.write(&WriteSet { known_inputs, ..up_to(*sets.end()) }).unwrap();
+        let (first, mut second, other) = (dialog(1), dialog(2), dialog(3));
+        second.chat = first.chat;
+        second.external_chat.clone_from(&first.external_chat);
+        let dialog_of = |seq: u64| match seq {
+            0..=70 => &first,
+            71..=80 => &other,
+            _ => &second,
+        };
+        let addresses = vec![chat(1), chat(3)];
+        store.write(&WriteSet { chats: addresses, ..up_to(0) }).unwrap();
+        for sets in [4..=40, 41..=90, 91..=200] {
+            // Every tenth is one that brought no message.
+            let kept = sets.clone().filter(|seq| seq % 10 != 0);
+            store
+                .write(&WriteSet {
+                    known_inputs: sets.clone().rev().map(|seq| brought(dialog_of(seq), seq)).collect(),
+                    messages: shared(kept.map(|seq| message(dialog_of(seq), seq, 0))),
+                    dialogs: vec![first.clone(), second.clone(), other.clone()],
+                    ..up_to(*sets.end())
+                })
+                .unwrap();
         }
+        for seq in 4..=200 {
+            let (input_id, known) = brought(dialog_of(seq), seq);
+            assert_eq!(store.known_input(&input_id).unwrap(), Some(known));
+            let elsewhere = if (71..=80).contains(&seq) { &first } else { &other };
+            assert_eq!(store.known_input(&brought(elsewhere, seq).0).unwrap(), None);
+        }
+        let chat = "shop-telegram/message/1";
+        for other in [format!("{chat}/"), format!("{chat}/m-20"), chat.to_owned(), format!("{chat}/2")] {
+            assert_eq!(store.known_input(&other).unwrap(), None, "{other}");
+        }
+    });
+}
+
+#[test]
+fn an_input_that_its_message_does_not_tell_has_a_row_of_its_own() {
+    on_each(|store| {
+        let one = dialog(1);
+        let (own, known) = brought(&one, 1);
+        let of_another_chat: Arc<str> = "shop-telegram/message/7/2".into();
+        let with_print = KnownInput { fingerprint: Some("f".repeat(64)), ..brought(&one, 3).1 };
         store
-            .write(&WriteSet { known_inputs: vec![(input(0, 50).into(), long.clone())], ..up_to(200) })
+            .write(&WriteSet {
+                known_inputs: vec![
+                    (Arc::clone(&own), known.clone()),
+                    (Arc::clone(&of_another_chat), brought(&one, 2).1),
+                    (brought(&one, 3).0, with_print.clone()),
+                ],
+                messages: shared((1..=3).map(|seq| message(&one, seq, 0))),
+                dialogs: vec![one.clone()],
+                chats: vec![chat(1)],
+                ..up_to(3)
+            })
             .unwrap();
-        for seq in 1..=200 {
-            let expected = if seq == 50 { long.clone() } else { known_input(seq) };
-            assert_eq!(store.known_input(&input(seq % 2, seq)).unwrap(), Some(expected));
-            assert_eq!(store.known_input(&input(1 - seq % 2, seq)).unwrap(), None);
-        }
-        // Neither the beginning of an id nor the signs that lines are made of lead to another one.
-        for other in ["shop/message/0/", "shop/message/0/20\",", "shop/message/0", "shop/edit/0/2"] {
-            assert_eq!(store.known_input(other).unwrap(), None);
-        }
+        assert_eq!(store.known_input(&own).unwrap(), Some(known));
+        assert_eq!(store.known_input(&of_another_chat).unwrap(), Some(brought(&one, 2).1));
+        assert_eq!(store.known_input(&brought(&one, 3).0).unwrap(), Some(with_print));
+    });
+}
+
+#[test]
+fn a_message_without_its_dialog_is_refused() {
+    on_each(|store| {
+        let set = WriteSet { messages: shared([message(&dialog(1), 1, 0)]), ..up_to(1) };
+        assert!(matches!(store.write(&set), Err(StoreError::Damaged { .. })));
     });
 }
 

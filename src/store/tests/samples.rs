@@ -13,6 +13,7 @@ use crate::model::effect::{Effect, EffectAction, EffectState, Lane, Outgoing};
 use crate::model::entry::EntryHash;
 use crate::model::event::{Event, EventKind};
 use crate::model::id::{ChatId, ClientId, DialogId, EffectId, MessageId, OfferId};
+use crate::model::input_id::of_parts;
 use crate::model::message::{Author, Direction, Message, MessageStatus};
 use crate::model::offer::Offer;
 use crate::model::operator::{OperatorStatus, Presence};
@@ -211,6 +212,13 @@ pub(super) fn known_input(seq: u64) -> KnownInput {
             message: Some(MessageId::new(seq, 0)),
         }),
     }
+}
+
+/// What is known of the input with which the messenger brought the message of entry `seq`.
+pub(super) fn brought(dialog: &Dialog, seq: u64) -> (Arc<str>, KnownInput) {
+    let input_id = of_parts(dialog.channel.as_str(), &dialog.external_chat, &seq.to_string());
+    let receipt = Receipt { dialog: Some(dialog.id), message: Some(MessageId::new(seq, 0)) };
+    (input_id.into(), KnownInput { outcome: Outcome::Applied(receipt), ..known_input(seq) })
 }
 
 pub(super) fn status(operator: &str, presence: Presence) -> OperatorStatus {
