@@ -6,9 +6,8 @@
 //! "perhaps"; only then sled is asked. When it has filled up over the years it says "perhaps" more
 //! often: that costs time and is never wrong.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-use sha2::{Digest as _, Sha256};
 
 /// 2^26 bits, 8 MiB: "perhaps" by mistake in one of 200 questions at five million keys, in one of four at
 /// twenty. Pages that no key touches take no memory.
@@ -21,6 +20,8 @@ const PROBES: usize = 4;
 #[derive(Debug)]
 pub(super) struct Absence {
     words: Vec<AtomicU64>,
+    /// Keyed with chance: outsiders, who choose parts of keys, cannot steer it into collisions at will.
+    hash: RandomState,
     /// Whether every key of the store has been added.
     complete: AtomicBool,
 }
@@ -28,12 +29,16 @@ pub(super) struct Absence {
 impl Absence {
     /// Knows nothing yet: everything may be there.
     pub(super) fn new() -> Self {
-        Self { words: (0..WORDS).map(|_| AtomicU64::new(0)).collect(), complete: AtomicBool::new(false) }
+        Self {
+            words: (0..WORDS).map(|_| AtomicU64::new(0)).collect(),
+            hash: RandomState::new(),
+            complete: AtomicBool::new(false),
+        }
     }
 
     /// Adds a key. Before the key is written, so that nobody is told that it is not there.
     pub(super) fn add(&self, key: &[u8]) {
-        for (word, bit) in places(key) {
+        for (word, bit) in self.places(key) {
             if let Some(word) = self.words.get(word) {
                 word.fetch_or(bit, Ordering::Release);
             }
@@ -48,23 +53,21 @@ impl Absence {
     /// Whether a key is surely not in the store.
     pub(super) fn is_absent(&self, key: &[u8]) -> bool {
         self.complete.load(Ordering::Acquire)
-            && places(key).into_iter().any(|(word, bit)| {
+            && self.places(key).into_iter().any(|(word, bit)| {
                 self.words.get(word).is_some_and(|word| word.load(Ordering::Acquire) & bit == 0)
             })
     }
-}
 
-/// Word and bit of each probe. The hash is one that outsiders, who choose parts of keys, cannot steer
-/// into collisions at will.
-fn places(key: &[u8]) -> [(usize, u64); PROBES] {
-    let digest = Sha256::digest(key);
-    let mut places = [(0, 0); PROBES];
-    for (place, part) in places.iter_mut().zip(digest.chunks_exact(4)) {
-        let number = part.iter().fold(0u32, |number, byte| number << 8 | u32::from(*byte));
-        let bit = number >> (32 - BITS_LOG2);
-        *place = (usize::try_from(bit >> 6).unwrap_or(0), 1 << (bit & 63));
+    /// Word and bit of each probe: two halves of one hash make all of them.
+    fn places(&self, key: &[u8]) -> [(usize, u64); PROBES] {
+        let hash = self.hash.hash_one(key);
+        let (mut place, step) = (hash, hash.rotate_left(32) | 1);
+        [(); PROBES].map(|()| {
+            let bit = place >> (64 - BITS_LOG2);
+            place = place.wrapping_add(step);
+            (usize::try_from(bit >> 6).unwrap_or(0), 1 << (bit & 63))
+        })
     }
-    places
 }
 
 #[cfg(test)]
