@@ -61,7 +61,7 @@ async fn run(messages: u64, connections: u64) -> anyhow::Result<()> {
         watch: Watch::Nothing,
         clock: Clock::system(),
     };
-    let node = start::start(options, &mut |_| {}).await?;
+    let node = start::start(options.clone(), &mut |_| {}).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let router = api::router(node.shared().clone());
@@ -80,7 +80,25 @@ async fn run(messages: u64, connections: u64) -> anyhow::Result<()> {
         "disk: {:.2} KB per message",
         kilobytes(&folder.path().join("data"))? / as_f64(messages + messages / 10)
     );
+    println!("most memory so far, load generator included: {:.0} MB", most_memory_kb()? / 1000.0);
+    for (name, store_is_there) in [("opened again", true), ("opened again without its store", false)] {
+        if !store_is_there {
+            std::fs::remove_dir_all(folder.path().join("data/store"))?;
+        }
+        let begin = Instant::now();
+        let node = start::start(options.clone(), &mut |_| {}).await?;
+        println!("{name} in {:.1} s", begin.elapsed().as_secs_f64());
+        node.stop().await?;
+        println!("most memory so far: {:.0} MB", most_memory_kb()? / 1000.0);
+    }
     Ok(())
+}
+
+/// What the kernel says this process had at its largest.
+fn most_memory_kb() -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 async fn start_echo() -> anyhow::Result<SocketAddr> {

@@ -44,7 +44,7 @@ const CLAIMED_MAX: usize = 256;
 const DRAIN_MAX: Duration = Duration::from_secs(35);
 
 /// What to start.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The folder of the configuration.
     pub folder: PathBuf,

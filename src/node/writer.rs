@@ -34,7 +34,7 @@ const GROUP_MAX: usize = 1024;
 /// that change often are written once then.
 const HAND_OVER_AFTER_MS: u64 = 1_000;
 /// With so many changed rows they are handed over at once: some tens of MB.
-const HAND_OVER_ROWS: usize = 60_000;
+const HAND_OVER_ROWS: usize = 30_000;
 /// The longest sleep: the clock of the machine may be set, and timers go by it.
 const SLEEP_MAX: Duration = Duration::from_millis(500);
 

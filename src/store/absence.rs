@@ -7,19 +7,22 @@
 //! often: that costs time and is never wrong.
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// 2^26 bits, 8 MiB: "perhaps" by mistake in one of 200 questions at five million keys, in one of four at
-/// twenty. Pages that no key touches take no memory.
+/// twenty.
 const BITS_LOG2: u32 = 26;
-const WORDS: usize = 1 << (BITS_LOG2 - 6);
+/// The bits are made in pieces of 4 KiB when a key first touches them, so a small store has a small filter.
+const WORDS_PER_PIECE: usize = 512;
+const PIECES: usize = 1 << (BITS_LOG2 - 6 - 9);
 /// Bits per key.
 const PROBES: usize = 4;
 
 /// The keys that may be in the store.
 #[derive(Debug)]
 pub(super) struct Absence {
-    words: Vec<AtomicU64>,
+    pieces: Vec<OnceLock<Vec<AtomicU64>>>,
     /// Keyed with chance: outsiders, who choose parts of keys, cannot steer it into collisions at will.
     hash: RandomState,
     /// Whether every key of the store has been added.
@@ -30,7 +33,7 @@ impl Absence {
     /// Knows nothing yet: everything may be there.
     pub(super) fn new() -> Self {
         Self {
-            words: (0..WORDS).map(|_| AtomicU64::new(0)).collect(),
+            pieces: (0..PIECES).map(|_| OnceLock::new()).collect(),
             hash: RandomState::new(),
             complete: AtomicBool::new(false),
         }
@@ -38,9 +41,12 @@ impl Absence {
 
     /// Adds a key. Before the key is written, so that nobody is told that it is not there.
     pub(super) fn add(&self, key: &[u8]) {
-        for (word, bit) in self.places(key) {
-            if let Some(word) = self.words.get(word) {
-                word.fetch_or(bit, Ordering::Release);
+        for Place { piece, word, bit } in self.places(key) {
+            if let Some(piece) = self.pieces.get(piece) {
+                let words = piece.get_or_init(|| (0..WORDS_PER_PIECE).map(|_| AtomicU64::new(0)).collect());
+                if let Some(word) = words.get(word) {
+                    word.fetch_or(bit, Ordering::Release);
+                }
             }
         }
     }
@@ -52,22 +58,34 @@ impl Absence {
 
     /// Whether a key is surely not in the store.
     pub(super) fn is_absent(&self, key: &[u8]) -> bool {
-        self.complete.load(Ordering::Acquire)
-            && self.places(key).into_iter().any(|(word, bit)| {
-                self.words.get(word).is_some_and(|word| word.load(Ordering::Acquire) & bit == 0)
-            })
+        self.complete.load(Ordering::Acquire) && self.places(key).into_iter().any(|place| !self.is_set(place))
     }
 
-    /// Word and bit of each probe: two halves of one hash make all of them.
-    fn places(&self, key: &[u8]) -> [(usize, u64); PROBES] {
+    fn is_set(&self, Place { piece, word, bit }: Place) -> bool {
+        let words = self.pieces.get(piece).and_then(OnceLock::get);
+        words.and_then(|words| words.get(word)).is_some_and(|word| word.load(Ordering::Acquire) & bit != 0)
+    }
+
+    /// The places of all probes: two halves of one hash make them.
+    fn places(&self, key: &[u8]) -> [Place; PROBES] {
         let hash = self.hash.hash_one(key);
-        let (mut place, step) = (hash, hash.rotate_left(32) | 1);
+        let (mut number, step) = (hash, hash.rotate_left(32) | 1);
         [(); PROBES].map(|()| {
-            let bit = place >> (64 - BITS_LOG2);
-            place = place.wrapping_add(step);
-            (usize::try_from(bit >> 6).unwrap_or(0), 1 << (bit & 63))
+            let bit = usize::try_from(number >> (64 - BITS_LOG2)).unwrap_or(0);
+            number = number.wrapping_add(step);
+            let word = bit / 64;
+            Place { piece: word / WORDS_PER_PIECE, word: word % WORDS_PER_PIECE, bit: 1 << (bit % 64) }
         })
     }
+}
+
+/// Where one bit is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    piece: usize,
+    word: usize,
+    /// The bit in the word, as a mask.
+    bit: u64,
 }
 
 #[cfg(test)]

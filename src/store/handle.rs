@@ -32,7 +32,7 @@ pub struct Settings {
 impl Settings {
     /// Holds the rows of the last tens of thousands of dialogs, and leaves a daemon with 256 MB in
     /// all comfortable.
-    pub const CACHE_BYTES: u64 = 128 * 1024 * 1024;
+    pub const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 }
 
 impl Default for Settings {
