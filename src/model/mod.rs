@@ -19,6 +19,7 @@ pub mod dialog;
 pub mod effect;
 pub mod entry;
 pub mod event;
+pub mod hexadecimal;
 pub mod id;
 pub mod inbound;
 pub mod input;
