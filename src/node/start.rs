@@ -195,6 +195,11 @@ pub async fn start_with(
         None => data_folder(&options.folder, &set),
     };
     let loaded = load(&set);
+    // Opening makes the folders: a mistaken path must not leave any behind.
+    let is_first_start = !journal_folder(&data).exists() && !store_folder(&data).exists();
+    if loaded.config.is_none() && is_first_start {
+        return Err(StartError::NoConfig(loaded.diagnostics));
+    }
     let opened = open_data(&data, tell)?;
     if loaded.config.is_none() && opened.state.live().is_none() {
         return Err(StartError::NoConfig(loaded.diagnostics));
