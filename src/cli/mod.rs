@@ -8,6 +8,7 @@
 mod check;
 mod progress;
 mod rebuild;
+mod replay;
 mod serve;
 mod token;
 mod verify;
@@ -53,7 +54,7 @@ enum Command {
     Check(check::Check),
     /// Make the store anew from the journal. The daemon must be stopped.
     Rebuild,
-    /// Check the whole journal and that the store fits it. The daemon must be stopped.
+    /// Check the whole journal, apply it once more, and compare the store. The daemon must be stopped.
     Verify,
     /// API tokens.
     #[command(subcommand)]

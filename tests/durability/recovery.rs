@@ -146,6 +146,32 @@ async fn damage_in_the_middle_is_refused_with_the_file_and_the_place() {
     Contents::of(&site).assert_kept(&(0..MESSAGES).collect::<Vec<_>>());
 }
 
+/// The store's rows, to be tampered with.
+fn rows(site: &Site) -> sled::Db {
+    sled::Config::new().path(site.store()).cache_capacity(1024 * 1024).open().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_not_what_the_journal_leads_to_is_found() {
+    let site = with_history(0).await;
+    let right = Contents::of(&site).digest;
+    assert_eq!(digest_in(&run(&site, "verify")), right);
+    site.let_go();
+    let database = rows(&site);
+    let (key, kept) = database.pop_max().unwrap().unwrap();
+    drop(database);
+    let output = run(&site, "verify");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(complaint(&output).contains(&right), "{}", complaint(&output));
+    assert!(complaint(&output).contains("run `switchboard rebuild`"), "{}", complaint(&output));
+
+    let database = rows(&site);
+    database.insert(&key, kept).unwrap();
+    drop(database);
+    assert_eq!(digest_in(&run(&site, "verify")), right);
+    assert!(!site.store().with_extension("verifying").exists());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_daemon_on_the_same_data_refuses_and_the_first_goes_on() {
     let site = with_history(0).await;
