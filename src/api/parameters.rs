@@ -38,7 +38,8 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    fn new(path: &str, pairs: Vec<(String, String)>) -> Self {
+    /// The pairs of a query, to be taken one by one.
+    pub(super) fn new(path: &str, pairs: Vec<(String, String)>) -> Self {
         let mut read = Self { path: path.to_owned(), ..Self::default() };
         for (name, value) in pairs {
             let name_shown = shown(&name);
