@@ -10,7 +10,7 @@ use super::problem::{FieldError, Problem};
 use super::time;
 
 /// Items of a page when nothing is said.
-pub(super) const LIMIT_DEFAULT: usize = 50;
+const LIMIT_DEFAULT: usize = 50;
 
 /// The most items of a page: a page of messages is then some hundred KiB.
 pub(super) const LIMIT_MAX: usize = 200;

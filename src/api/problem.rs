@@ -206,7 +206,7 @@ impl Problem {
 
     /// Adds `Retry-After`.
     #[must_use]
-    pub(super) fn with_retry(mut self) -> Self {
+    fn with_retry(mut self) -> Self {
         self.0.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
         self
     }

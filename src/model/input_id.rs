@@ -11,7 +11,7 @@ use super::id::ChannelId;
 
 /// The longest external id that stands in a key as it is, in bytes. Longer ones stand as their hash:
 /// keys are kept for long, in memory and on disk, and outsiders choose these ids.
-pub const PLAIN_MAX: usize = 128;
+const PLAIN_MAX: usize = 128;
 
 /// How a hashed component begins.
 const HASHED: &str = "sha256:";

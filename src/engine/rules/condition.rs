@@ -98,7 +98,7 @@ pub(in crate::engine) fn compile(condition: &Condition) -> Result<Compiled, Cond
 }
 
 /// Reads a path: `a.b`, `a.b[0]`, or a JSONPath that begins with `$`.
-pub(in crate::engine) fn parse_path(path: &str) -> Result<Path, ConditionError> {
+fn parse_path(path: &str) -> Result<Path, ConditionError> {
     if let Some(steps) = singular(path) {
         return Ok(Path::Singular(steps));
     }

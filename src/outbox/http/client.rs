@@ -80,7 +80,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// As [`HttpClient::new`].
-    pub fn with_lookup(policy: GuardPolicy, lookup: Lookup) -> Result<Self, SetupError> {
+    pub(super) fn with_lookup(policy: GuardPolicy, lookup: Lookup) -> Result<Self, SetupError> {
         Self::with_establish_timeout(policy, lookup, ESTABLISH_TIMEOUT)
     }
 

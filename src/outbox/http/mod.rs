@@ -25,7 +25,6 @@ mod resolver;
 pub use client::{HttpClient, SetupError};
 pub use error::{AnswerPart, Interruption, InvalidRequest, NotSentReason, Refusal, SendError};
 pub use guard::GuardPolicy;
-pub use resolver::{Lookup, LookupFuture, system_lookup};
 
 #[cfg(test)]
 mod tests;

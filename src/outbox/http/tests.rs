@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::channels::{WireRequest, WireResponse};
 
 use super::client::MAX_BODY_BYTES;
+use super::resolver::{Lookup, system_lookup};
 use super::*;
 
 /// Longer than any answer of this machine takes.
