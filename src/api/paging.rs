@@ -7,6 +7,8 @@
 use std::borrow::Borrow;
 use std::fmt::Display;
 
+use crate::store::queries::Walk;
+
 use super::parameters::{Parameters, Taken};
 use super::problem::Problem;
 
@@ -16,12 +18,41 @@ const CURSOR_FORM: &str = "the `next_cursor` of this list";
 /// What stands between the owner of a cursor and its place. No id or name has it.
 const SEPARATOR: char = '.';
 
+/// In which direction a history is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Oldest first.
+    Ascending,
+    /// Newest first.
+    Descending,
+}
+
+impl Order {
+    /// The walk of the store's queries.
+    pub(super) const fn walk(self, cursor: Option<&str>) -> Walk<'_> {
+        match self {
+            Self::Ascending => Walk::Forward(cursor),
+            Self::Descending => Walk::Backward(cursor),
+        }
+    }
+}
+
 /// The cursor of a list that belongs to `owner`.
 pub(super) fn cursor_within(owner: impl Display, place: impl Display) -> String {
     format!("{owner}{SEPARATOR}{place}")
 }
 
 impl Parameters {
+    /// In which direction a history is wanted; oldest first when nothing is said.
+    pub(super) fn order(&mut self) -> Order {
+        self.read("order", "asc (oldest first) or desc (newest first)", |text| match text {
+            "asc" => Some(Order::Ascending),
+            "desc" => Some(Order::Descending),
+            _ => None,
+        })
+        .unwrap_or(Order::Ascending)
+    }
+
     /// Where the page of a list of `owner` begins.
     pub(super) fn cursor_within(&mut self, owner: impl Display) -> Option<String> {
         self.place_within(owner, |place| Some(place.to_owned()))
