@@ -89,7 +89,7 @@ fn complain(error: &dyn std::error::Error) {
 
 /// Refuses a data folder without a journal: opening would create one, and an empty one looks intact.
 fn require_journal(data: &std::path::Path) -> Result<(), NoJournal> {
-    let folder = crate::node::start::journal_folder(data);
+    let folder = crate::node::data::journal_folder(data);
     if folder.is_dir() { Ok(()) } else { Err(NoJournal(folder)) }
 }
 
@@ -102,6 +102,6 @@ struct NoJournal(PathBuf);
 fn data_folder(arguments: &Arguments) -> PathBuf {
     arguments.data.clone().unwrap_or_else(|| {
         let set = crate::config::source::SourceSet::read(&arguments.config);
-        crate::node::start::data_folder(&arguments.config, &set)
+        crate::node::data::data_folder(&arguments.config, &set)
     })
 }

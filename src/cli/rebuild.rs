@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::journal::files::FileJournal;
 use crate::journal::{self, Journal as _};
-use crate::node::start::{journal_folder, store_folder};
+use crate::node::data::{journal_folder, store_folder};
 use crate::store::Store;
 
 use super::replay::replay;

@@ -115,7 +115,7 @@ impl Templates {
     pub(super) fn render(
         &self,
         id: &TemplateId,
-        languages: &[&str],
+        languages: &[impl AsRef<str>],
         facts: &Value,
         missing: Missing,
     ) -> Result<Rendered, RenderError> {
@@ -167,10 +167,11 @@ fn inline_name_of(text: &str) -> String {
     format!("text:{text}")
 }
 
-fn choose_language<'a>(template: &'a Template, wanted: &[&str]) -> Option<&'a str> {
+fn choose_language<'a>(template: &'a Template, wanted: &[impl AsRef<str>]) -> Option<&'a str> {
     let by_tag = |tag: &str| template.text.get_key_value(tag).map(|(language, _)| language.as_str());
     wanted
         .iter()
+        .map(AsRef::as_ref)
         // `ru-RU` is served by `ru` when there is no text of its own.
         .find_map(|tag| by_tag(tag).or_else(|| tag.split(['-', '_']).next().and_then(by_tag)))
         .or_else(|| by_tag(Template::ANY))

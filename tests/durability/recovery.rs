@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use switchboard::journal::{self, FileJournal, Journal as _};
 use switchboard::node::Clock;
-use switchboard::node::start::{StartEvent, open_data};
+use switchboard::node::data::{StartEvent, open_data};
 use switchboard::store::{Settings, Store};
 
 use super::contents::Contents;
