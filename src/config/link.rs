@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::templates;
 use super::diagnostic::{Code, Finding, Report};
-use super::source::FileKind;
+use super::file_kind::FileKind;
 use super::tree::{Entry, Node, Span};
 
 /// Kinds of names that the author gives.

@@ -16,7 +16,8 @@ use notify::{EventKind, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::source::{FileKind, SourceSet};
+use super::file_kind::FileKind;
+use super::source::SourceSet;
 
 /// Events that follow each other faster than this belong together.
 const QUIET_MS: u64 = 250;

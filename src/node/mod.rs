@@ -2,7 +2,7 @@
 //!
 //! Lives here: the data folder, recovery at start, the writer's thread, the store's thread, the claims of effects, the
 //! reload of the configuration. May be called by `api` and `cli`; calls `config`, `channels`,
-//! `outbox`, `journal`, `store` and `engine`.
+//! `outbox`, `journal`, `store`, `observe` and `engine`.
 //!
 //! Invariant: nothing is answered before it is durable, and only the writer appends to the journal.
 

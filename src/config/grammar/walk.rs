@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use super::shape::{Field, Need, Shape, State};
 use crate::config::diagnostic::{Code, Finding, Report, SourceFile};
 use crate::config::facts::Facts;
+use crate::config::file_kind::FileKind;
 use crate::config::link::{Name, Names};
 use crate::config::scalar;
-use crate::config::source::FileKind;
 use crate::config::suggest::nearest;
 use crate::config::tree::{Entry, Kind, Node, Span};
 
