@@ -17,16 +17,26 @@ use super::{Arguments, complain, data_folder, require_journal};
 /// What is wrong with data whose files are intact.
 #[derive(Debug, thiserror::Error)]
 enum VerifyError {
-    #[error("this version of the program leads the journal to a state that must never be; please report it:{}", listed(.0))]
+    #[error(
+        "this version of the program leads the journal to a state that must never be; please report it:{}",
+        listed(.0)
+    )]
     Invariants(Vec<Violation>),
     #[error(
-        "the store is not what the journal leads to (its digest is {found}, and {wanted} is right): run `switchboard rebuild`"
+        "the store is not what the journal leads to (its digest is {found}, and {wanted} is right): \
+         run `switchboard rebuild`"
     )]
     Digest { found: String, wanted: String },
 }
 
+/// One mistake may break an invariant in every dialog: the first of these say as much as all.
+const VIOLATIONS_SHOWN_MAX: usize = 20;
+
 fn listed(violations: &[Violation]) -> String {
-    violations.iter().map(|violation| format!("\n  {violation}")).collect()
+    let shown = violations.iter().take(VIOLATIONS_SHOWN_MAX).map(|violation| format!("\n  {violation}"));
+    let left_out = violations.len().saturating_sub(VIOLATIONS_SHOWN_MAX);
+    let rest = (left_out > 0).then(|| format!("\n  and {left_out} more"));
+    shown.chain(rest).collect()
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -52,7 +62,8 @@ fn verify(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     let wanted = replayed_digest(&journal, &data)?;
     let entries = journal.head().seq;
     let mut text = format!(
-        "The journal is intact: {entries} entries.\nApplied once more, they lead to a state in which every invariant holds.\n"
+        "The journal is intact: {entries} entries.\n\
+         Applied once more, they lead to a state in which every invariant holds.\n"
     );
     let folder = store_folder(&data);
     if !Store::exists(&folder)? {

@@ -1,9 +1,8 @@
 //! What must hold after each entry, asked of the rows themselves.
 //!
 //! Everything that is derived is computed here once more, plainly and without the shortcuts that the
-//! verbs take, and compared. For scripts and simulation, after each entry, and for `switchboard verify`, at the end of a journal; far too slow
-//! for a busy daemon.
-//! The numbers are those of `docs/invariants.md`.
+//! verbs take, and compared. For scripts and simulation, after each entry, and for `switchboard verify`, at
+//! the end of a journal; far too slow for a busy daemon. The numbers are those of `docs/invariants.md`.
 
 mod assignments;
 
