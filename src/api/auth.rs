@@ -15,6 +15,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::engine::live::Live;
 use crate::model::command::Actor;
+use crate::model::hexadecimal;
 use crate::model::id::{LineId, OperatorId, RoleId, TokenId};
 use crate::model::role::Token;
 
@@ -122,18 +123,12 @@ impl Principal {
 
 /// The token with the hash of `presented`. Looks at all of them, whichever it is.
 fn find<'a>(tokens: &'a [Token], presented: &str) -> Option<&'a Token> {
-    let digest = Sha256::digest(presented.as_bytes());
-    let mut hexadecimal = [0u8; 64];
-    for (pair, byte) in hexadecimal.chunks_exact_mut(2).zip(digest) {
-        for (place, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
-            *place = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-        }
-    }
+    let hash = hexadecimal::encode(&Sha256::digest(presented.as_bytes()));
     let mut found = None;
     for token in tokens {
         let declared = token.sha256.to_ascii_lowercase();
         // An empty or cut hash has another length and equals nothing.
-        let same: Choice = declared.as_bytes().ct_eq(&hexadecimal);
+        let same: Choice = declared.as_bytes().ct_eq(hash.as_bytes());
         if bool::from(same) {
             found = Some(token);
         }

@@ -12,7 +12,7 @@ use crate::model::dialog::Dialog;
 use crate::model::id::{DialogId, MessageId, TemplateId};
 use crate::model::message::{Button, Message};
 use crate::model::outcome::Rejection;
-use crate::store::queries::{Walk, dialogs, messages};
+use crate::store::queries::{dialogs, messages};
 use crate::store::{Store, StoreError};
 
 use super::access::REPLY;
@@ -41,7 +41,7 @@ pub(super) async fn list(
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
     let whole_chat = parameters.flag("whole_chat");
-    let order = read_order(&mut parameters);
+    let order = parameters.order();
     let limit = parameters.limit();
     let cursor = parameters.cursor_within(id);
     let taken = parameters.finish()?;
@@ -81,36 +81,6 @@ fn readable(store: &Store, principal: &Principal, found: Vec<Message>) -> Result
         }
     }
     Ok(kept)
-}
-
-/// In which direction a history is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    /// Oldest first.
-    Ascending,
-    /// Newest first.
-    Descending,
-}
-
-impl Order {
-    /// The walk of the store's queries.
-    pub(super) const fn walk(self, cursor: Option<&str>) -> Walk<'_> {
-        match self {
-            Self::Ascending => Walk::Forward(cursor),
-            Self::Descending => Walk::Backward(cursor),
-        }
-    }
-}
-
-/// Reads the parameter `order`.
-pub(super) fn read_order(parameters: &mut Parameters) -> Order {
-    parameters
-        .read("order", "asc (oldest first) or desc (newest first)", |text| match text {
-            "asc" => Some(Order::Ascending),
-            "desc" => Some(Order::Descending),
-            _ => None,
-        })
-        .unwrap_or(Order::Ascending)
 }
 
 /// `POST /v1/dialogs/{id}/messages`

@@ -42,6 +42,7 @@ mod operators;
 mod paging;
 mod parameters;
 mod problem;
+mod queue;
 mod rate;
 mod request_id;
 mod routes;

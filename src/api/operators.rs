@@ -20,7 +20,7 @@ use super::answers::{self, Made, Name, WithSeq};
 use super::auth::Principal;
 use super::explain::dialogs_of;
 use super::fields::WORD_CHARS_MAX;
-use super::paging;
+use super::paging::{self, NamePage};
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Api;
@@ -54,21 +54,19 @@ struct OperatorShape {
 pub(super) async fn list(
     State(api): State<Api>,
     principal: Principal,
-    mut parameters: Parameters,
+    parameters: Parameters,
 ) -> Result<Response, Problem> {
     let scope = principal.require(QUEUES)?;
-    let limit = parameters.limit();
-    let after = parameters.cursor_within(LIST);
-    let taken = parameters.finish()?;
     let seen =
         principal.live.config.operators.keys().filter(|id| principal.sees_operator(scope, id)).cloned();
-    let (page, next_cursor) = paging::of_names(LIST, seen, after.as_deref(), limit);
+    let NamePage { names, next_cursor, taken } = paging::of_names(LIST, seen, parameters)?;
     let items = api
         .read(move |store| {
             let statuses: BTreeMap<OperatorId, OperatorStatus> =
                 operators::statuses(store)?.into_iter().map(|status| (status.id.clone(), status)).collect();
             let live = &principal.live;
-            page.iter()
+            names
+                .iter()
                 .filter_map(|id| Some((id, live.config.operators.get(id)?)))
                 .map(|(id, declared)| shape(store, live, id, declared, statuses.get(id)))
                 .collect::<Result<Vec<_>, StoreError>>()

@@ -10,7 +10,7 @@ use super::problem::{FieldError, Problem};
 use super::time;
 
 /// Items of a page when nothing is said.
-pub(super) const LIMIT_DEFAULT: usize = 50;
+const LIMIT_DEFAULT: usize = 50;
 
 /// The most items of a page: a page of messages is then some hundred KiB.
 pub(super) const LIMIT_MAX: usize = 200;
@@ -38,7 +38,8 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    fn new(path: &str, pairs: Vec<(String, String)>) -> Self {
+    /// The pairs of a query, to be taken one by one.
+    pub(super) fn new(path: &str, pairs: Vec<(String, String)>) -> Self {
         let mut read = Self { path: path.to_owned(), ..Self::default() };
         for (name, value) in pairs {
             let name_shown = shown(&name);

@@ -143,9 +143,7 @@ impl Problem {
 
     /// Too much is going on.
     pub(super) fn busy(detail: impl Into<String>) -> Self {
-        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail);
-        problem.0.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
-        problem
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).with_retry()
     }
 
     /// This token asks too often. In `wait_ms` it may ask again.
@@ -162,21 +160,14 @@ impl Problem {
 
     /// The daemon starts, and takes longer than a request should wait.
     pub(super) fn starting() -> Self {
-        let mut problem = Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "starting",
-            "the daemon is starting; try again soon, or see `/readyz`",
-        );
-        problem.0.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
-        problem
+        let detail = "the daemon is starting; try again soon, or see `/readyz`";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "starting", detail).with_retry()
     }
 
     /// The daemon stops; another one will start.
     pub(super) fn stopping() -> Self {
-        let mut problem =
-            Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the daemon is stopping; try again soon");
-        problem.0.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
-        problem
+        let detail = "the daemon is stopping; try again soon";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", detail).with_retry()
     }
 
     /// A mistake of ours. `what` goes to the log alone.
@@ -206,7 +197,7 @@ impl Problem {
 
     /// Adds `Retry-After`.
     #[must_use]
-    pub(super) fn with_retry(mut self) -> Self {
+    fn with_retry(mut self) -> Self {
         self.0.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
         self
     }
@@ -340,7 +331,6 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Stopping => Self::stopping(),
-            ReadError::Busy => Self::busy(error.to_string()),
             ReadError::Store(StoreError::Cursor) => Self::bad_parameters(&[FieldError {
                 field: "cursor".to_owned(),
                 detail: StoreError::Cursor.to_string(),

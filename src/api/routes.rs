@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::state::Api;
 use super::{
     accept, clients, close, config, deliveries, dialogs, events, explain, health, layers, lines, messages,
-    notes, openapi, operators, timeline, transfer, webhooks,
+    notes, openapi, operators, queue, timeline, transfer, webhooks,
 };
 
 /// Who may call a route.
@@ -60,7 +60,7 @@ fn rows() -> Vec<Row> {
         (Method::GET, "/v1/operators", Token, get(operators::list)),
         (Method::PUT, "/v1/operators/{id}/presence", Token, put(operators::set_presence)),
         (Method::GET, "/v1/lines", Token, get(lines::list)),
-        (Method::GET, "/v1/lines/{id}/queue", Token, get(lines::queue)),
+        (Method::GET, "/v1/lines/{id}/queue", Token, get(queue::get)),
         (Method::GET, "/v1/deliveries", Token, get(deliveries::list)),
         (Method::GET, "/v1/deliveries/{id}", Token, get(deliveries::get)),
         (Method::POST, "/v1/deliveries/{id}/retry", Token, post(deliveries::retry)),

@@ -12,7 +12,6 @@ use super::auth::Principal;
 use super::dialogs::seen;
 use super::event_shape::EventShape;
 use super::message_shape::MessageShape;
-use super::messages::read_order;
 use super::paging::cursor_within;
 use super::parameters::Parameters;
 use super::problem::Problem;
@@ -33,7 +32,7 @@ pub(super) async fn list(
     Id(id): Id<DialogId>,
     mut parameters: Parameters,
 ) -> Result<Response, Problem> {
-    let order = read_order(&mut parameters);
+    let order = parameters.order();
     let limit = parameters.limit();
     let cursor = parameters.cursor_within(id);
     let taken = parameters.finish()?;

@@ -72,12 +72,9 @@ pub(super) fn safe_text(error: &str, secrets: &[&str]) -> String {
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         safe = safe.replace(secret, "[secret]");
     }
-    let safe = safe.replace(char::is_control, " ");
-    let mut end = safe.len().min(ERROR_MAX);
-    while !safe.is_char_boundary(end) {
-        end -= 1;
-    }
-    safe.get(..end).unwrap_or_default().trim().to_owned()
+    safe = safe.replace(char::is_control, " ");
+    safe.truncate(safe.floor_char_boundary(ERROR_MAX));
+    safe.trim().to_owned()
 }
 
 /// What `Retry-After` asks for, in ms: a number of seconds, or a date. A date is counted from the `Date` of the

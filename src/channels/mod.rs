@@ -48,6 +48,9 @@ mod text;
 mod webhook;
 mod wire;
 
+#[cfg(test)]
+pub(crate) mod samples;
+
 pub use codec::{
     ButtonFault, ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, MessagePart,
     Progress, Received, Verdict, VerifyError,

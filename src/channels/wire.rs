@@ -106,9 +106,9 @@ pub struct WireRequest {
     pub method: Method,
     /// Where to; absolute. May contain a secret (Telegram).
     pub url: Uri,
-    /// The headers, without those that an HTTP client sets by itself. May contain secrets.
+    /// The headers. Those of the host, the length and the connection are the HTTP client's. May contain secrets.
     pub headers: HeaderMap,
-    /// The body.
+    /// The body; empty for none.
     pub body: Bytes,
 }
 
@@ -123,14 +123,14 @@ impl fmt::Debug for WireRequest {
     }
 }
 
-/// A complete answer to a [`WireRequest`], of whatever status.
+/// A complete answer to a [`WireRequest`], of whatever status: redirects and errors are answers too.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WireResponse {
     /// The HTTP status.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body.
+    /// The body as it came; it is never decompressed.
     pub body: Bytes,
 }
 
@@ -159,4 +159,21 @@ pub enum SendFailure {
     /// The answer was longer than we read, so it says nothing about the outcome.
     #[error("the answer is too long to be read")]
     TooLarge,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_forms_hold_no_secret() {
+        let url = "https://api.telegram.org/botSECRET/send?key=SECRET".parse().unwrap();
+        let headers = HeaderMap::from_iter([(http::header::AUTHORIZATION, "Bearer SECRET".parse().unwrap())]);
+        let body = Bytes::from_static(b"SECRET");
+        let request = WireRequest { method: Method::POST, url, headers: headers.clone(), body: body.clone() };
+        let response = WireResponse { status: 200, headers, body };
+        let shown = format!("{request:?} {response:?}");
+        assert!(!shown.contains("SECRET"), "{shown}");
+        assert!(shown.contains("api.telegram.org") && shown.contains("200"), "{shown}");
+    }
 }

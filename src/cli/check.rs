@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::config::check::{self, Warnings};
+use crate::config::check::{self, Verdict, Warnings};
 use crate::config::diagnostic::{self, Paint};
 
 use super::Arguments;
@@ -41,7 +41,10 @@ pub(super) fn run(arguments: &Arguments, wanted: &Check) -> ExitCode {
     };
     let paint = if std::io::stdout().is_terminal() { Paint::Coloured } else { Paint::Plain };
     let warnings = if wanted.deny_warnings { Warnings::Deny } else { Warnings::Allow };
-    let (text, code) = check::run(&arguments.config, format, paint, warnings);
+    let (text, verdict) = check::run(&arguments.config, format, paint, warnings);
     print!("{text}");
-    ExitCode::from(code.number())
+    match verdict {
+        Verdict::Fine => ExitCode::SUCCESS,
+        Verdict::Errors => ExitCode::FAILURE,
+    }
 }

@@ -8,6 +8,7 @@
 mod check;
 mod progress;
 mod rebuild;
+mod replay;
 mod serve;
 mod token;
 mod verify;
@@ -53,7 +54,7 @@ enum Command {
     Check(check::Check),
     /// Make the store anew from the journal. The daemon must be stopped.
     Rebuild,
-    /// Check the whole journal and that the store fits it. The daemon must be stopped.
+    /// Check the whole journal, apply it once more, and compare the store. The daemon must be stopped.
     Verify,
     /// API tokens.
     #[command(subcommand)]
@@ -88,7 +89,7 @@ fn complain(error: &dyn std::error::Error) {
 
 /// Refuses a data folder without a journal: opening would create one, and an empty one looks intact.
 fn require_journal(data: &std::path::Path) -> Result<(), NoJournal> {
-    let folder = crate::node::start::journal_folder(data);
+    let folder = crate::node::data::journal_folder(data);
     if folder.is_dir() { Ok(()) } else { Err(NoJournal(folder)) }
 }
 
@@ -101,6 +102,6 @@ struct NoJournal(PathBuf);
 fn data_folder(arguments: &Arguments) -> PathBuf {
     arguments.data.clone().unwrap_or_else(|| {
         let set = crate::config::source::SourceSet::read(&arguments.config);
-        crate::node::start::data_folder(&arguments.config, &set)
+        crate::node::data::data_folder(&arguments.config, &set)
     })
 }

@@ -4,11 +4,10 @@ use std::process::ExitCode;
 
 use crate::journal::files::FileJournal;
 use crate::journal::{self, Journal as _};
-use crate::node::recover::recover;
-use crate::node::start::{journal_folder, store_folder};
-use crate::store::{self, Store};
+use crate::node::data::{journal_folder, store_folder};
+use crate::store::Store;
 
-use super::progress::ProgressLine;
+use super::replay::replay;
 use super::{Arguments, REFUSED, complain, data_folder, require_journal};
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -33,12 +32,7 @@ fn rebuild(arguments: &Arguments) -> Result<(u64, String), Box<dyn std::error::E
     // Beside the old one, which goes only when the new one is whole: should the journal turn out to be
     // damaged, the old store may be all that is left of what came before the damage.
     let aside = folder.with_extension("rebuilding");
-    Store::remove(&aside)?;
-    let store = Store::open(&aside, store::Settings::default())?;
-    let mut line = ProgressLine::new("entries");
-    recover(&journal, &store, &mut |progress| line.show(progress.applied, progress.total))?;
-    line.finish();
-    store.flush()?;
+    let (store, _) = replay(&journal, &aside)?;
     let digest = store.digest()?;
     drop(store);
     Store::replace(&folder, &aside)?;

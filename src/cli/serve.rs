@@ -13,7 +13,7 @@ use crate::config::diagnostic::{self, Paint};
 use crate::config::source::SourceSet;
 use crate::journal::files::WitnessFound;
 use crate::model::config::Daemon;
-use crate::node::start::StartEvent;
+use crate::node::data::{self, StartEvent};
 use crate::node::{Clock, Node, Options, Shared, StartError, Watch, WriterError, start};
 use crate::observe;
 
@@ -77,7 +77,7 @@ async fn serve(arguments: &Arguments) -> Result<(), ServeError> {
     let mut signals = Signals::take().map_err(ServeError::Signals)?;
     let set = SourceSet::read(&arguments.config);
     // Before the data is touched: a port in use is mostly another daemon, or a mistake in the file.
-    let early = match start::settings(&set) {
+    let early = match data::settings(&set) {
         Some(settings) => Some(Servers::begin(&settings).await?),
         None => None,
     };

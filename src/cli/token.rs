@@ -8,11 +8,11 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::config::canonical::hex;
 use crate::config::load::load;
 use crate::config::source::SourceSet;
 use crate::config::suggest::nearest;
 use crate::model::config::Config;
+use crate::model::hexadecimal;
 
 use super::{Arguments, complain};
 
@@ -72,13 +72,13 @@ pub(super) fn run(arguments: &Arguments, token: &Token) -> ExitCode {
         complain(&error);
         return ExitCode::FAILURE;
     }
-    let text = format!("swb_{}", hex(&random));
+    let text = format!("swb_{}", hexadecimal::encode(&random));
     let declaration = Declaration {
         id: &new.id,
         operator: new.operator.as_deref(),
         role: new.role.as_deref(),
         lines: &new.lines,
-        hash: format!("sha256:{}", hex(&Sha256::digest(text.as_bytes()))),
+        hash: format!("sha256:{}", hexadecimal::encode(&Sha256::digest(text.as_bytes()))),
     };
     let declared = serde_yaml::to_string(&BTreeMap::from([("tokens", [declaration])]));
     match declared {

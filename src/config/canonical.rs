@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::model::config::Config;
+use crate::model::hexadecimal;
 
 /// The canonical form of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,11 +20,6 @@ pub struct Canonical {
 /// When the configuration cannot be written as JSON, which is a fault of ours.
 pub fn canonical(config: &Config) -> Result<Canonical, serde_json::Error> {
     let bytes = serde_json::to_vec(config)?;
-    let version = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
+    let version = format!("sha256:{}", hexadecimal::encode(&Sha256::digest(&bytes)));
     Ok(Canonical { bytes, version })
-}
-
-/// Bytes in hexadecimal, lower case.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

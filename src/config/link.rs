@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::templates;
 use super::diagnostic::{Code, Finding, Report};
-use super::source::FileKind;
+use super::file_kind::FileKind;
 use super::tree::{Entry, Node, Span};
 
 /// Kinds of names that the author gives.
@@ -37,7 +37,7 @@ struct Declared {
 }
 
 /// The roles that exist without being declared.
-pub const BUILTIN_ROLES: [&str; 4] = ["operator", "supervisor", "admin", "integration"];
+const BUILTIN_ROLES: [&str; 4] = ["operator", "supervisor", "admin", "integration"];
 
 const DECLARED: [Declared; 12] = [
     Declared { name: Name::Line, word: "line", file: FileKind::Lines, key: "lines", builtin: &[] },

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::canonical::hex;
+use crate::model::hexadecimal;
 use crate::model::secret::SecretRef;
 
 /// A file with a secret is small; a larger one is a mistake.
@@ -119,7 +119,7 @@ pub struct Literals(BTreeMap<String, Secret>);
 impl Literals {
     /// Keeps a value and returns its reference.
     pub fn keep(&mut self, value: &str) -> SecretRef {
-        let sha256 = hex(&Sha256::digest(value.as_bytes()));
+        let sha256 = hexadecimal::encode(&Sha256::digest(value.as_bytes()));
         self.0.insert(sha256.clone(), Secret::new(value.to_owned()));
         SecretRef::Literal { sha256 }
     }

@@ -1,5 +1,5 @@
-//! Reads the set of files that is the configuration: which files belong to it, how large they may
-//! be, and the hash by which a change is noticed. Knows nothing of YAML.
+//! Reads the set of files that is the configuration: how many there may be, how large, and the hash by which
+//! a change is noticed. Which files belong to it is in `file_kind`. Knows nothing of YAML.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::suggest::nearest;
+use super::file_kind::{FileKind, file_meant, folder_meant};
 
 /// A file of the set: thousands of rules fit; anything larger is a mistake.
 pub const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -21,82 +21,6 @@ pub const SET_BYTES_MAX: u64 = 16 << 20;
 
 /// Names in one folder that are looked at; a folder with more was not made for us.
 const FOLDER_NAMES_MAX: usize = 10_000;
-
-/// What a file of the set is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FileKind {
-    /// `switchboard.yaml`: the daemon itself.
-    Switchboard,
-    /// `channels.yaml`: channel bindings.
-    Channels,
-    /// `lines.yaml`: calendars and open lines.
-    Lines,
-    /// `operators.yaml`: operators, teams, roles, tokens.
-    Operators,
-    /// `templates.yaml`: ready texts.
-    Templates,
-    /// `rules/*.yaml`: rules, scenarios and their tests.
-    Rules,
-    /// `crm-mappings/*.yaml`: CRM connectors.
-    CrmMappings,
-}
-
-impl FileKind {
-    /// All kinds, in the order of the documentation.
-    pub const ALL: [Self; 7] = [
-        Self::Switchboard,
-        Self::Channels,
-        Self::Lines,
-        Self::Operators,
-        Self::Templates,
-        Self::Rules,
-        Self::CrmMappings,
-    ];
-
-    /// The name of the file without `.yaml`, and of the folder.
-    pub const fn stem(self) -> &'static str {
-        match self {
-            Self::Switchboard => "switchboard",
-            Self::Channels => "channels",
-            Self::Lines => "lines",
-            Self::Operators => "operators",
-            Self::Templates => "templates",
-            Self::Rules => "rules",
-            Self::CrmMappings => "crm-mappings",
-        }
-    }
-
-    /// Where files of this kind are, for a hint.
-    pub fn place(self) -> String {
-        if self.may_be_file() { format!("{}.yaml", self.stem()) } else { format!("{}/*.yaml", self.stem()) }
-    }
-
-    /// Whether it may be a single file beside the folder.
-    const fn may_be_file(self) -> bool {
-        !matches!(self, Self::Rules | Self::CrmMappings)
-    }
-
-    /// Whether it may be a folder of several files.
-    const fn may_be_folder(self) -> bool {
-        !matches!(self, Self::Switchboard)
-    }
-
-    /// The kind that the path of a problem belongs to: a file of the set, or the folder of a kind.
-    pub fn of_problem(path: &str) -> Option<Self> {
-        Self::of(path).or_else(|| folder_kind(path))
-    }
-
-    /// The kind of a path of the set.
-    pub fn of(path: &str) -> Option<Self> {
-        let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
-        Self::ALL.into_iter().find(|kind| match rest {
-            Some(rest) => {
-                kind.may_be_folder() && first == kind.stem() && rest.ends_with(".yaml") && !rest.contains('/')
-            }
-            None => kind.may_be_file() && first.strip_suffix(".yaml") == Some(kind.stem()),
-        })
-    }
-}
 
 /// Why something of the set was not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,8 +78,7 @@ pub struct SourceSet {
 }
 
 impl SourceSet {
-    /// A set from memory, for tests and for `POST /v1/config/check`. Paths outside the set are
-    /// ignored.
+    /// A set from memory. Paths outside the set are ignored.
     pub fn from_files<P: Into<String>, T: Into<String>>(files: impl IntoIterator<Item = (P, T)>) -> Self {
         let files = files
             .into_iter()
@@ -179,7 +102,7 @@ impl SourceSet {
         };
         for name in names {
             let path = folder.join(&name);
-            if let Some(kind) = folder_kind(&name) {
+            if let Some(kind) = FileKind::of_folder(&name) {
                 match fs::metadata(&path) {
                     Ok(found) if found.is_dir() => set.read_folder(&path, kind, &mut bytes),
                     Ok(_) => set.problem(&name, ProblemKind::FileForFolder(kind)),
@@ -191,7 +114,7 @@ impl SourceSet {
                 if let Some(meant) = folder_meant(&name).filter(|_| holds_yaml(&path)) {
                     set.problem(&format!("{name}/"), ProblemKind::Unused(meant));
                 }
-            } else if let Some(meant) = meant(&name).filter(|_| path.is_file()) {
+            } else if let Some(meant) = file_meant(&name).filter(|_| path.is_file()) {
                 set.problem(&name, ProblemKind::Unused(meant));
             }
         }
@@ -317,30 +240,10 @@ fn read_capped(path: &Path, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
     Ok((content.len() as u64 <= limit).then_some(content))
 }
 
-fn folder_kind(name: &str) -> Option<FileKind> {
-    FileKind::ALL.into_iter().find(|kind| kind.may_be_folder() && kind.stem() == name)
-}
-
-/// The folder of the set that was probably meant by the name of one outside it.
-fn folder_meant(name: &str) -> Option<String> {
-    let stems = || FileKind::ALL.into_iter().filter(|kind| kind.may_be_folder()).map(FileKind::stem);
-    nearest(name, stems()).map(|stem| format!("{stem}/"))
-}
-
 /// Whether a folder has a file of YAML: other folders of these names are not about configuration.
 fn holds_yaml(folder: &Path) -> bool {
     names(folder)
         .is_ok_and(|names| names.iter().any(|name| name.ends_with(".yaml") || name.ends_with(".yml")))
-}
-
-/// The name of the set that was probably meant by a file name outside it.
-fn meant(name: &str) -> Option<String> {
-    let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"))?;
-    let kinds = FileKind::ALL;
-    let exact = kinds.iter().map(|kind| kind.stem()).find(|known| *known == stem);
-    let found = exact.or_else(|| nearest(stem, kinds.iter().map(|kind| kind.stem())))?;
-    let kind = kinds.into_iter().find(|kind| kind.stem() == found)?;
-    Some(if kind.may_be_file() { format!("{found}.yaml") } else { format!("{found}/{name}") })
 }
 
 #[cfg(test)]

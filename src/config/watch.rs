@@ -5,7 +5,7 @@
 //! are gathered until they pause; then the set is read until two reads agree, so that nobody loads
 //! half a `git checkout`. Only a set whose hash differs from the last one told is told.
 //!
-//! The decisions are pure ([`Debounce`], [`matters`]); the wiring below them is thin.
+//! The decisions are pure (`Debounce`, `matters`); the wiring below them is thin.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,16 +16,17 @@ use notify::{EventKind, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::source::{FileKind, SourceSet};
+use super::file_kind::FileKind;
+use super::source::SourceSet;
 
 /// Events that follow each other faster than this belong together.
-pub const QUIET_MS: u64 = 250;
+const QUIET_MS: u64 = 250;
 
 /// A folder that never rests is read after this time all the same.
-pub const BUSY_MS_MAX: u64 = 2_000;
+const BUSY_MS_MAX: u64 = 2_000;
 
 /// How often the hash is compared without any event.
-pub const POLL_MS: u64 = 15_000;
+const POLL_MS: u64 = 15_000;
 
 /// How long two reads that must agree are apart.
 const SETTLE_MS: u64 = 50;
@@ -50,7 +51,7 @@ pub struct Changed {
 
 /// Gathers events: fires when they pause for [`QUIET_MS`], and at the latest after [`BUSY_MS_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Debounce {
+struct Debounce {
     waiting: Option<Waiting>,
 }
 
@@ -62,20 +63,20 @@ struct Waiting {
 
 impl Debounce {
     /// An event arrived.
-    pub fn event(&mut self, now_ms: u64) {
+    fn event(&mut self, now_ms: u64) {
         let first_ms = self.waiting.map_or(now_ms, |waiting| waiting.first_ms);
         self.waiting = Some(Waiting { first_ms, last_ms: now_ms });
     }
 
     /// When to fire, if there is anything to fire for.
-    pub fn deadline_ms(&self) -> Option<u64> {
+    fn deadline_ms(&self) -> Option<u64> {
         self.waiting.map(|waiting| {
             waiting.last_ms.saturating_add(QUIET_MS).min(waiting.first_ms.saturating_add(BUSY_MS_MAX))
         })
     }
 
     /// Whether it is time to fire; forgets the events if so.
-    pub fn fire(&mut self, now_ms: u64) -> bool {
+    fn fire(&mut self, now_ms: u64) -> bool {
         let due = self.deadline_ms().is_some_and(|deadline| deadline <= now_ms);
         if due {
             self.waiting = None;
@@ -86,7 +87,7 @@ impl Debounce {
 
 /// Whether an event can mean a change. Our own reading raises events too; those must not count, or
 /// each reload would cause the next.
-pub const fn matters(kind: EventKind) -> bool {
+const fn matters(kind: EventKind) -> bool {
     match kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
         EventKind::Access(_) => false,

@@ -138,7 +138,6 @@ fn reply(
                 known.insert("vars".to_owned(), json!(vars));
             }
             let languages = facts::languages(step, dialog);
-            let languages: Vec<&str> = languages.iter().map(String::as_str).collect();
             match step.live.templates.render(template, &languages, &known, Missing::Refuse) {
                 Ok(rendered) => (rendered.text, rendered.buttons),
                 Err(RenderError::Unknown) => return Err(Rejection::UnknownTemplate),

@@ -4,11 +4,10 @@
 //! data, never template source. Fuel, recursion and output are bounded, so that no template can hold
 //! the daemon up.
 
-use std::io;
-
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde_json::Value;
 
+use crate::model::bounded_text::BoundedText;
 use crate::model::config::Config;
 use crate::model::id::TemplateId;
 use crate::model::message::Button;
@@ -116,7 +115,7 @@ impl Templates {
     pub(super) fn render(
         &self,
         id: &TemplateId,
-        languages: &[&str],
+        languages: &[impl AsRef<str>],
         facts: &Value,
         missing: Missing,
     ) -> Result<Rendered, RenderError> {
@@ -142,9 +141,9 @@ impl Templates {
             Missing::Empty => &self.lenient,
         };
         let template = environment.get_template(name).map_err(|_| RenderError::Unknown)?;
-        let mut output = Capped { bytes: Vec::new() };
+        let mut output = BoundedText::new(OUTPUT_BYTES_MAX);
         match template.render_captured_to(facts, &mut output) {
-            Ok(_) => Ok(String::from_utf8_lossy(&output.bytes).trim_end().to_owned()),
+            Ok(_) => Ok(output.into_text().trim_end().to_owned()),
             Err(error) => Err(RenderError::Failed(describe(&error))),
         }
     }
@@ -168,10 +167,11 @@ fn inline_name_of(text: &str) -> String {
     format!("text:{text}")
 }
 
-fn choose_language<'a>(template: &'a Template, wanted: &[&str]) -> Option<&'a str> {
+fn choose_language<'a>(template: &'a Template, wanted: &[impl AsRef<str>]) -> Option<&'a str> {
     let by_tag = |tag: &str| template.text.get_key_value(tag).map(|(language, _)| language.as_str());
     wanted
         .iter()
+        .map(AsRef::as_ref)
         // `ru-RU` is served by `ru` when there is no text of its own.
         .find_map(|tag| by_tag(tag).or_else(|| tag.split(['-', '_']).next().and_then(by_tag)))
         .or_else(|| by_tag(Template::ANY))
@@ -184,24 +184,6 @@ fn describe(error: &minijinja::Error) -> String {
         (Some(detail), None) => detail.to_owned(),
         (None, Some(line)) => format!("{} (line {line})", error.kind()),
         (None, None) => error.kind().to_string(),
-    }
-}
-
-struct Capped {
-    bytes: Vec<u8>,
-}
-
-impl io::Write for Capped {
-    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + part.len() > OUTPUT_BYTES_MAX {
-            return Err(io::Error::other("the text is longer than a message may be"));
-        }
-        self.bytes.extend_from_slice(part);
-        Ok(part.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

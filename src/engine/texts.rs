@@ -51,7 +51,6 @@ pub(super) fn closing(step: &mut Step<'_>, dialog: DialogId) {
 fn say(step: &mut Step<'_>, dialog: DialogId, template: &TemplateId) {
     let facts = facts::document(step, EventKind::DialogUpdated, Some(dialog), None, &Wanted::all());
     let languages = facts::languages(step, dialog);
-    let languages: Vec<&str> = languages.iter().map(String::as_str).collect();
     let rendered = step.live.templates.render(template, &languages, &facts, Missing::Empty);
     let failed = match rendered {
         Ok(rendered) => {

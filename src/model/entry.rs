@@ -7,6 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use super::hexadecimal;
 use super::id::{ChannelId, EffectId, TokenId};
 use super::input::Input;
 
@@ -85,7 +86,7 @@ impl EntryHash {
 
 impl fmt::Display for EntryHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hexadecimal::encode(&self.0))
     }
 }
 
@@ -104,35 +105,18 @@ impl FromStr for EntryHash {
     type Err = InvalidHash;
 
     fn from_str(text: &str) -> Result<Self, InvalidHash> {
-        let mut hash = [0u8; 32];
-        if text.len() != 64 {
-            return Err(InvalidHash);
-        }
-        for (byte, pair) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            *byte = match pair {
-                [high, low] => digit(*high)? << 4 | digit(*low)?,
-                _ => return Err(InvalidHash),
-            };
-        }
-        Ok(Self(hash))
-    }
-}
-
-const fn digit(character: u8) -> Result<u8, InvalidHash> {
-    match character {
-        b'0'..=b'9' => Ok(character - b'0'),
-        b'a'..=b'f' => Ok(character - b'a' + 10),
-        _ => Err(InvalidHash),
+        // One hash has one form: what is compared as text must not differ in case.
+        let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        let bytes = hexadecimal::decode(text.as_bytes()).filter(|_| is_lower).ok_or(InvalidHash)?;
+        bytes.try_into().map(Self).map_err(|_| InvalidHash)
     }
 }
 
 impl Serialize for EntryHash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut text = [0u8; 64];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            for (place, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
-                *place = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-            }
+        for (place, digit) in text.iter_mut().zip(hexadecimal::digits(&self.0)) {
+            *place = digit;
         }
         serializer.serialize_str(std::str::from_utf8(&text).map_err(serde::ser::Error::custom)?)
     }
@@ -156,6 +140,7 @@ mod tests {
         assert_eq!(json, format!("\"{hash}\""));
         assert_eq!(serde_json::from_str::<EntryHash>(&json).unwrap(), hash);
         assert_eq!("00".parse::<EntryHash>(), Err(InvalidHash));
+        assert_eq!(hash.to_string().to_uppercase().parse::<EntryHash>(), Err(InvalidHash));
         assert_eq!("G".repeat(64).parse::<EntryHash>(), Err(InvalidHash));
         assert_eq!("é".repeat(32).parse::<EntryHash>(), Err(InvalidHash));
     }

@@ -4,15 +4,14 @@
 //! message is also the way from a messenger's id to our message, so the engine makes it with the
 //! same function as the codecs do.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
+use super::hexadecimal;
 use super::id::ChannelId;
 
 /// The longest external id that stands in a key as it is, in bytes. Longer ones stand as their hash:
 /// keys are kept for long, in memory and on disk, and outsiders choose these ids.
-pub const PLAIN_MAX: usize = 128;
+const PLAIN_MAX: usize = 128;
 
 /// How a hashed component begins.
 const HASHED: &str = "sha256:";
@@ -78,13 +77,7 @@ fn component(id: &str) -> String {
 }
 
 fn hashed(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(HASHED.len() + 64);
-    text.push_str(HASHED);
-    for byte in Sha256::digest(bytes) {
-        // Writing to a `String` cannot fail.
-        write!(text, "{byte:02x}").unwrap_or_default();
-    }
-    text
+    format!("{HASHED}{}", hexadecimal::encode(&Sha256::digest(bytes)))
 }
 
 #[cfg(test)]

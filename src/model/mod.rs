@@ -8,6 +8,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod bounded_text;
 pub mod calendar;
 pub mod channel;
 pub mod chat;
@@ -19,10 +20,12 @@ pub mod dialog;
 pub mod effect;
 pub mod entry;
 pub mod event;
+pub mod hexadecimal;
 pub mod id;
 pub mod inbound;
 pub mod input;
 pub mod input_id;
+pub mod json_path;
 pub mod line;
 pub mod message;
 pub mod offer;

@@ -1,6 +1,7 @@
 //! Which effects are tried now: a bounded number per target, so that a slow one delays no other.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 
 use crate::engine::State;
 use crate::model::effect::{Effect, EffectState, Lane};
@@ -12,9 +13,28 @@ const PER_TARGET_MAX: usize = 64;
 
 /// Whom a lane leads to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Target {
+pub(super) enum Target {
     Channel(ChannelId),
     Endpoint(EndpointId),
+}
+
+impl Target {
+    pub(super) fn of(lane: &Lane) -> Self {
+        match lane {
+            Lane::Chat { channel, .. } => Self::Channel(channel.clone()),
+            Lane::Endpoint { endpoint, .. } => Self::Endpoint(endpoint.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    /// As metrics and logs name it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channel(channel) => write!(f, "channel/{channel}"),
+            Self::Endpoint(endpoint) => write!(f, "endpoint/{endpoint}"),
+        }
+    }
 }
 
 /// Effects that wait for a claim, and how many are tried.
@@ -44,7 +64,7 @@ impl Claims {
             && !self.in_flight.contains_key(&ready.effect)
             && self.listed.insert(ready.effect)
         {
-            self.waiting.entry(target(&effect.lane)).or_default().push_back(ready);
+            self.waiting.entry(Target::of(&effect.lane)).or_default().push_back(ready);
         }
     }
 
@@ -106,12 +126,5 @@ impl Claims {
             .copied()
             .collect();
         over.into_iter().for_each(|id| self.ended(id));
-    }
-}
-
-fn target(lane: &Lane) -> Target {
-    match lane {
-        Lane::Chat { channel, .. } => Target::Channel(channel.clone()),
-        Lane::Endpoint { endpoint, .. } => Target::Endpoint(endpoint.clone()),
     }
 }

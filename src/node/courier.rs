@@ -1,23 +1,19 @@
 //! Trying claimed effects, each on a task of its own, and bringing their results to the writer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use crate::model::effect::{Attempt, Effect, Lane};
+use crate::model::effect::Attempt;
 use crate::model::entry::Cause;
 use crate::model::input::Input;
 use crate::observe::Metrics;
 use crate::outbox::{self, Connections, http::HttpClient};
 
-use super::claims::Claimed;
-use super::handle::{Handle, Submission, SubmitError};
-
-/// How long a result waits when the writer has no room for it.
-const BUSY_PAUSE: Duration = Duration::from_millis(50);
+use super::claims::{Claimed, Target};
+use super::handle::{Handle, Submission};
 
 /// What attempts are made with. A reload replaces it; attempts that run keep what they began with.
 pub struct Outside {
@@ -41,7 +37,7 @@ pub(super) async fn run(
         tracker.spawn(async move {
             let Claimed { effect, attempt } = claimed;
             let id = effect.id;
-            let target = target(&effect);
+            let target = Target::of(&effect.lane).to_string();
             let now_ms = handle.now_ms();
             // A task of its own: should it break, its effect still gets a result.
             let tried = attempts.spawn(async move {
@@ -58,34 +54,15 @@ pub(super) async fn run(
             {
                 tracing::info!(effect = %id, attempt, target, error, "An attempt failed.");
             }
-            report(
-                &handle,
-                Submission {
-                    input_id: format!("result/{id}/{attempt}"),
-                    cause: Cause::Outbox(id),
-                    input: Input::EffectResult { effect: id, attempt, result },
-                },
-            )
-            .await;
+            let submission = Submission {
+                input_id: format!("result/{id}/{attempt}"),
+                cause: Cause::Outbox(id),
+                input: Input::EffectResult { effect: id, attempt, result },
+            };
+            // A result is not dropped: the messenger may have the message already. Only the end of the daemon
+            // can lose it, and the next start takes that as an uncertain attempt.
+            drop(handle.submit_patiently(submission).await);
         });
-    }
-}
-
-/// A result is not dropped: the messenger may have the message already. Only the end of the daemon can
-/// lose it, and the next start takes that as an uncertain attempt.
-async fn report(handle: &Handle, submission: Submission) {
-    loop {
-        match handle.submit(submission.clone()).await {
-            Err(SubmitError::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
-            Ok(_) | Err(_) => return,
-        }
-    }
-}
-
-fn target(effect: &Effect) -> String {
-    match &effect.lane {
-        Lane::Chat { channel, .. } => format!("channel/{channel}"),
-        Lane::Endpoint { endpoint, .. } => format!("endpoint/{endpoint}"),
     }
 }
 

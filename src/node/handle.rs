@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
+use std::time::Duration;
 
 use tokio::sync::{broadcast, oneshot, watch};
 
@@ -20,6 +21,10 @@ pub const QUEUE_MAX: usize = 8192;
 
 /// Groups of events that a follower may fall behind before it is dropped.
 pub const EVENT_GROUPS_MAX: usize = 1024;
+
+/// How long what must not be given up waits when the writer has no room for it: a third of a full queue is
+/// done by then.
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Something that wants to become an entry.
 #[derive(Debug, Clone)]
@@ -67,9 +72,6 @@ pub enum ReadError {
     /// The daemon stops.
     #[error("the daemon is stopping")]
     Stopping,
-    /// Too much is going on.
-    #[error("too many inputs wait; try again in a second")]
-    Busy,
     /// The store says no.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -108,6 +110,19 @@ impl Handle {
     /// When it is not taken, or the daemon stops before it answers.
     pub async fn submit(&self, submission: Submission) -> Result<Answer, SubmitError> {
         self.enqueue(submission)?.await.unwrap_or(Err(SubmitError::Unanswered))
+    }
+
+    /// The same for what must not be given up because clients write a lot: waits until the writer has room.
+    ///
+    /// # Errors
+    /// As [`Handle::submit`], but never [`SubmitError::Busy`].
+    pub(super) async fn submit_patiently(&self, submission: Submission) -> Result<Answer, SubmitError> {
+        loop {
+            match self.submit(submission.clone()).await {
+                Err(SubmitError::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
+                answered => return answered,
+            }
+        }
     }
 
     /// Submits an input without waiting; the receiver gets the answer.

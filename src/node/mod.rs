@@ -1,12 +1,13 @@
 //! The running daemon: one writer, the store behind it, the outbox beside it.
 //!
-//! Lives here: recovery at start, the writer's thread, the store's thread, the claims of effects, the
+//! Lives here: the data folder, recovery at start, the writer's thread, the store's thread, the claims of effects, the
 //! reload of the configuration. May be called by `api` and `cli`; calls `config`, `channels`,
-//! `outbox`, `journal`, `store` and `engine`.
+//! `outbox`, `journal`, `store`, `observe` and `engine`.
 //!
 //! Invariant: nothing is answered before it is durable, and only the writer appends to the journal.
 
 pub mod clock;
+pub mod data;
 pub mod handle;
 pub mod recover;
 pub mod start;

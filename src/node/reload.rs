@@ -30,11 +30,9 @@ use crate::outbox::Connections;
 use crate::outbox::http::{GuardPolicy, HttpClient};
 
 use super::courier::Outside;
-use super::handle::{Handle, Submission, SubmitError};
+use super::handle::{Handle, Submission};
 use super::status::{ActiveVersion, ConfigStatus, ReloadReport, ReloadResult};
 
-/// How long an activation waits when the writer has no room for it.
-const BUSY_PAUSE: Duration = Duration::from_millis(50);
 /// How often a configuration without errors that could not be made live is tried again: open dialogs that
 /// were in its way may be closed by then.
 const TRY_AGAIN: Duration = Duration::from_secs(15);
@@ -261,13 +259,7 @@ impl Reloader {
             cause: Cause::Reload,
             input: Input::ConfigActivated(activated),
         };
-        let answer = loop {
-            match self.handle.submit(submission.clone()).await {
-                // A change of the configuration does not give up because clients write a lot.
-                Err(SubmitError::Busy) => tokio::time::sleep(BUSY_PAUSE).await,
-                answered => break answered.map_err(|error| error.to_string())?,
-            }
-        };
+        let answer = self.handle.submit_patiently(submission).await.map_err(|error| error.to_string())?;
         match answer.outcome {
             Outcome::Applied(_) => Ok(answer.seq),
             Outcome::Rejected(rejection) => Err(rejection.to_string()),

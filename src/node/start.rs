@@ -1,6 +1,6 @@
 //! From a folder of files to a running daemon, and back to a stopped one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::sync_channel;
@@ -17,22 +17,19 @@ use crate::config::diagnostic::Diagnostic;
 use crate::config::load::{Loaded, load};
 use crate::config::secret::ProcessEnvironment;
 use crate::config::source::SourceSet;
-use crate::engine::State;
-use crate::journal::files::Recovery;
-use crate::journal::{self, FileJournal, Journal, JournalError};
 use crate::model::config::Daemon;
 use crate::model::entry::Cause;
 use crate::model::input::Input;
 use crate::observe::Metrics;
-use crate::store::{self, Store, StoreError};
+use crate::store::{Store, queries};
 
 use super::answers;
 use super::clock::Clock;
 use super::courier;
+use super::data::{DataError, Opened, StartEvent, data_folder, has_data, open_data, settings};
 use super::handle::{EVENT_GROUPS_MAX, Handle, Message, QUEUE_MAX, Submission, SubmitError};
 use super::journal_time::JournalTime;
 use super::projection::Projection;
-use super::recover::{Progress, RecoverError, recover};
 use super::reload::{Lookup, Reloader, open};
 use super::shared::{RELOADS_MAX, Shared};
 use super::status::{ActiveVersion, ConfigStatus, ReloadResult};
@@ -74,15 +71,9 @@ pub enum StartError {
     /// The configuration has no errors but cannot be made live.
     #[error("the configuration cannot be made live: {0}")]
     NotActivated(String),
-    /// The journal cannot be opened.
+    /// The data cannot be opened.
     #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The state cannot be brought up.
-    #[error(transparent)]
-    Recover(#[from] RecoverError),
+    Data(#[from] DataError),
     /// The writer ended while the daemon started.
     #[error("the daemon cannot take inputs in: {0}")]
     Submit(#[from] SubmitError),
@@ -96,15 +87,6 @@ pub enum StartError {
     },
 }
 
-/// What is told while the daemon starts.
-#[derive(Debug)]
-pub enum StartEvent<'a> {
-    /// The journal was opened.
-    JournalOpened(&'a Recovery),
-    /// Entries are applied that the store lacks.
-    Recovering(Progress),
-}
-
 /// A running daemon, without its HTTP servers.
 pub struct Node {
     shared: Shared,
@@ -115,61 +97,6 @@ pub struct Node {
     /// Ends when the writer claims nothing more and every claimed effect has its task.
     courier: tokio::task::JoinHandle<()>,
     attempts: TaskTracker,
-}
-
-/// The data of a daemon, opened: journal, store and state at the journal's end.
-pub struct Opened {
-    /// The journal.
-    pub journal: Box<dyn Journal>,
-    /// The store, up to date with it.
-    pub store: Store,
-    /// The state.
-    pub state: State,
-}
-
-/// Where journal and store are below the data folder.
-pub fn journal_folder(data: &Path) -> PathBuf {
-    data.join("journal")
-}
-
-/// Where the store is below the data folder.
-pub fn store_folder(data: &Path) -> PathBuf {
-    data.join("store")
-}
-
-/// Opens the data in a folder and applies what the store lacks.
-///
-/// # Errors
-/// When another daemon has it open, or something in it is damaged.
-pub fn open_data(data: &Path, tell: &mut dyn FnMut(StartEvent<'_>)) -> Result<Opened, StartError> {
-    let (journal, recovery) = FileJournal::open(&journal_folder(data), journal::Settings::default())?;
-    tell(StartEvent::JournalOpened(&recovery));
-    let store = Store::open(&store_folder(data), store::Settings::default())?;
-    let state = recover(&journal, &store, &mut |progress| tell(StartEvent::Recovering(progress)))?;
-    Ok(Opened { journal: Box::new(journal), store, state })
-}
-
-/// The settings of the daemon itself: as `switchboard.yaml` says, whatever the state of the other files.
-/// `None`: that file has errors of its own. By these it is known where to listen and where the data is
-/// before anything of the data is touched.
-pub fn settings(set: &SourceSet) -> Option<Daemon> {
-    let daemon_alone = SourceSet::from_files(
-        set.files
-            .iter()
-            .filter(|(path, _)| path.starts_with("switchboard"))
-            .map(|(path, text)| (path.clone(), text.clone()))
-            .chain([
-                ("channels.yaml".to_owned(), "version: 1\nchannels: {}\n".to_owned()),
-                ("operators.yaml".to_owned(), "version: 1\noperators: {a: {name: a}}\n".to_owned()),
-                ("lines.yaml".to_owned(), "version: 1\nlines: {a: {routing: {operators: [a]}}}\n".to_owned()),
-            ]),
-    );
-    load(&daemon_alone).config.map(|config| config.daemon)
-}
-
-/// The data folder of a configuration, by its [`settings`].
-pub fn data_folder(folder: &Path, set: &SourceSet) -> PathBuf {
-    folder.join(settings(set).unwrap_or_default().data_dir)
 }
 
 /// Starts the daemon: opens the data, makes the configuration live and begins to work.
@@ -195,6 +122,10 @@ pub async fn start_with(
         None => data_folder(&options.folder, &set),
     };
     let loaded = load(&set);
+    // Opening makes the folders: a mistaken path must not leave any behind.
+    if loaded.config.is_none() && !has_data(&data) {
+        return Err(StartError::NoConfig(loaded.diagnostics));
+    }
     let opened = open_data(&data, tell)?;
     if loaded.config.is_none() && opened.state.live().is_none() {
         return Err(StartError::NoConfig(loaded.diagnostics));
@@ -311,8 +242,8 @@ fn start_writer(
     Ok(Started { handle, writer, claimed })
 }
 
-fn active_version(store: &Store) -> Result<Option<ActiveVersion>, StoreError> {
-    Ok(store::queries::configs::newest(store)?.map(|active| ActiveVersion {
+fn active_version(store: &Store) -> Result<Option<ActiveVersion>, DataError> {
+    Ok(queries::configs::newest(store)?.map(|active| ActiveVersion {
         version: active.version,
         commit: active.commit,
         seq: active.seq,
@@ -403,31 +334,5 @@ async fn tell_writer(handle: &Handle, message: impl Fn() -> Message) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn set(daemon: &str, rules: &str) -> SourceSet {
-        let files = [("switchboard.yaml", daemon), ("rules/a.yaml", rules), ("lines.yaml", "lines: [")];
-        SourceSet::from_files(files.map(|(path, text)| (path.to_owned(), text.to_owned())))
-    }
-
-    #[test]
-    fn where_to_listen_is_known_whatever_is_wrong_with_the_other_files() {
-        let daemon =
-            "version: 1\nlisten: 127.0.0.1:9999\ndata_dir: ./kept\nmetrics: {listen: \"127.0.0.1:9091\"}\n";
-        let set = set(daemon, "version: 1\nrules: nothing\n");
-        let found = settings(&set).unwrap();
-        assert_eq!((found.listen.as_str(), found.data_dir.as_str()), ("127.0.0.1:9999", "./kept"));
-        assert_eq!(found.metrics_listen.as_deref(), Some("127.0.0.1:9091"));
-        assert_eq!(data_folder(Path::new("/etc/x"), &set), Path::new("/etc/x/./kept"));
-    }
-
-    #[test]
-    fn a_file_of_the_daemon_with_errors_says_nothing() {
-        assert_eq!(settings(&set("version: 1\nlisten: nowhere\n", "")), None);
     }
 }

@@ -48,7 +48,7 @@ pub enum ReloadResult {
     Activated,
     /// The files say what is live already.
     Unchanged,
-    /// The files have errors; what was live stays.
+    /// The files have errors, or what they say cannot be made live; what was live stays.
     Refused,
 }
 

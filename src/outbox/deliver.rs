@@ -9,15 +9,16 @@ use crate::model::effect::{Attempt, Effect, EffectAction, Refusal};
 use crate::model::id::{ChannelId, EndpointId};
 
 use super::connections::Connections;
-use super::http::{self, HttpClient, SendError};
+use super::http::{HttpClient, SendError};
 use super::notify;
 
 /// Requests of one attempt: a text in its most parts, each with an upload, and then some.
 const REQUESTS_MAX: usize = 64;
 
-/// The time of a whole attempt, whatever it consists of. Whoever waits for an attempt (the engine's deadline,
+/// The time of a whole attempt, whatever it consists of. Messengers answer in well under a second; half a minute
+/// covers their bad days and still frees a worker. Whoever waits for an attempt (the engine's deadline,
 /// the drain of a stop) waits longer than this.
-const ATTEMPT_MAX: Duration = http::DEFAULT_DEADLINE;
+const ATTEMPT_MAX: Duration = Duration::from_secs(30);
 
 /// No further request begins after this time. What remains of [`ATTEMPT_MAX`] is then enough for an answer:
 /// a request that is cut off leaves its outcome uncertain, one that was not begun leaves nothing.
@@ -126,16 +127,7 @@ impl Carrier for Wire<'_> {
     }
 
     async fn send(&self, request: WireRequest, limit: Duration) -> Result<WireResponse, SendFailure> {
-        let mut outbound = http::WireRequest::new(request.method, request.url);
-        outbound.headers = request.headers;
-        outbound.body = request.body;
-        outbound.deadline = limit;
-        match self.client.send(outbound).await {
-            Ok(response) => {
-                Ok(WireResponse { status: response.status, headers: response.headers, body: response.body })
-            }
-            Err(error) => Err(failure(&error)),
-        }
+        self.client.send(request, limit).await.map_err(|error| failure(&error))
     }
 }
 
@@ -149,8 +141,8 @@ fn failure(error: &SendError) -> SendFailure {
     }
 }
 
-async fn to_endpoint(client: &HttpClient, endpoint: &EndpointId, request: http::WireRequest) -> Attempt {
-    match client.send(request).await {
+async fn to_endpoint(client: &HttpClient, endpoint: &EndpointId, request: WireRequest) -> Attempt {
+    match client.send(request, ATTEMPT_MAX).await {
         Ok(response) => notify::classify(&response),
         Err(error) => {
             let text = format!("endpoint `{endpoint}`: {error}");

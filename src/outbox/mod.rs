@@ -2,7 +2,7 @@
 //!
 //! Lives here: the one outbound HTTP client ([`http`]), the connected channels and endpoints
 //! ([`connections`]), one attempt on one effect ([`deliver`]) and the signed form of notifications.
-//! May be called by `node` and `api`; calls `channels` and `model`.
+//! May be called by `node`; calls `channels` and `model`.
 //!
 //! Invariant: no other room opens an outgoing connection, so every target passes the same guard. When an
 //! effect is tried, in which order and how often, is the engine's matter.

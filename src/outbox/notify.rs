@@ -16,11 +16,9 @@ use serde_json::json;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::channels::retry_after_ms;
+use crate::channels::{WireRequest, WireResponse, retry_after_ms};
 use crate::model::effect::{Attempt, Notification, Refusal};
 use crate::model::id::EffectId;
-
-use super::http::{WireRequest, WireResponse};
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
@@ -86,10 +84,7 @@ pub(super) fn request(
     headers.insert(ID, value(&id)?);
     headers.insert(TIMESTAMP, value(&timestamp)?);
     headers.insert(SIGNATURE, value(&signature)?);
-    let mut request = WireRequest::new(Method::POST, url.clone());
-    request.headers = headers;
-    request.body = Bytes::from(body);
-    Ok(request)
+    Ok(WireRequest { method: Method::POST, url: url.clone(), headers, body: Bytes::from(body) })
 }
 
 /// What an endpoint's answer means: only 2xx is success, 410 ends it, everything else may pass.

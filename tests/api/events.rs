@@ -196,8 +196,10 @@ async fn a_token_that_is_removed_ends_its_streams() {
     let mut reader = Reader::open(&rig, "crm", "/v1/events", None).await;
     std::fs::write(rig.folder().join("operators.yaml"), operators("crm")).unwrap();
     rig.post("/v1/config/reload").token("admin").send().await.expect(200);
+    rig.telegram("shop", 1, 1, "hello").await.expect(200);
+    // The change itself may still be told: it is made by an entry, and only then counts.
     while let Some((_, event)) = reader.next().await {
-        assert_ne!(event["type"], "config.activated");
+        assert_eq!(event["type"], "config.activated");
     }
     rig.get("/v1/events").token("crm").send().await.expect(401);
     rig.stop().await;

@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use switchboard::api;
+use switchboard::model::hexadecimal;
 use switchboard::node::{Clock, Node, Options, Watch, start};
 use tower::ServiceExt;
 
@@ -120,8 +121,7 @@ pub(super) fn token(name: &str) -> String {
 }
 
 fn token_line(name: &str, rest: &str) -> String {
-    let digest = Sha256::digest(token(name).as_bytes());
-    let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hexadecimal::encode(&Sha256::digest(token(name).as_bytes()));
     format!("  - {{id: {name}, {rest}, hash: \"sha256:{hash}\"}}\n")
 }
 

@@ -38,7 +38,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("engine", &["model"]),
     ("config", &["engine", "model"]),
-    ("journal", &["engine", "model"]),
+    ("journal", &["model"]),
     ("store", &["engine", "model"]),
     ("channels", &["model"]),
     // Attempts on effects are made by the channel that the effect belongs to.

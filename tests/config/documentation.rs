@@ -5,16 +5,17 @@ use std::fs;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
-use switchboard::config::canonical::hex;
 use switchboard::config::check::comparison::{TESTS, Takes};
 use switchboard::config::diagnostic::Code;
 use switchboard::config::facts::{self, Fact};
+use switchboard::config::file_kind::FileKind;
 use switchboard::config::grammar::shape::{Field, Shape, State};
 use switchboard::config::grammar::{self, channels, lines, operators, rules};
 use switchboard::config::load::load;
-use switchboard::config::source::{FileKind, SourceSet};
+use switchboard::config::source::SourceSet;
 use switchboard::model::channel::ChannelKind;
 use switchboard::model::event::EventKind;
+use switchboard::model::hexadecimal;
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -111,7 +112,7 @@ fn the_demo_tokens_of_the_page_open_the_example() {
     let tokens: Vec<&str> = page.split('`').filter(|part| part.starts_with("swb_demo_")).collect();
     assert_eq!(tokens.len(), config.tokens.len());
     for token in tokens {
-        let hash = hex(&Sha256::digest(token.as_bytes()));
+        let hash = hexadecimal::encode(&Sha256::digest(token.as_bytes()));
         assert!(config.tokens.iter().any(|known| known.sha256 == hash), "{token} is not declared");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use switchboard::config::canonical::canonical;
-use switchboard::config::check::{ExitCode, Warnings, run};
+use switchboard::config::check::{Verdict, Warnings, run};
 use switchboard::config::diagnostic::{Format, Paint};
 use switchboard::config::load::load;
 use switchboard::config::source::SourceSet;
@@ -14,8 +14,8 @@ fn root() -> &'static Path {
 
 #[test]
 fn the_example_has_no_errors_and_no_warnings() {
-    let (text, code) = run(root(), Format::Text, Paint::Plain, Warnings::Deny);
-    assert_eq!((text.as_str(), code), ("The configuration is fine.\n", ExitCode::Fine));
+    let (text, verdict) = run(root(), Format::Text, Paint::Plain, Warnings::Deny);
+    assert_eq!((text.as_str(), verdict), ("The configuration is fine.\n", Verdict::Fine));
 }
 
 #[test]

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use switchboard::config::diagnostic::{Format, Paint, render};
+use switchboard::config::file_kind::FileKind;
 use switchboard::config::load::{Loaded, load};
-use switchboard::config::source::{FileKind, ProblemKind, SourceProblem, SourceSet};
+use switchboard::config::source::{ProblemKind, SourceProblem, SourceSet};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(name)

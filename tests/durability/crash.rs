@@ -9,7 +9,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use switchboard::node::start::open_data;
+use switchboard::node::data::open_data;
 use switchboard::node::{Clock, Node, Submission};
 
 use super::contents::Contents;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use switchboard::journal::{self, FileJournal, Journal as _};
 use switchboard::node::Clock;
-use switchboard::node::start::{StartEvent, open_data};
+use switchboard::node::data::{StartEvent, open_data};
 use switchboard::store::{Settings, Store};
 
 use super::contents::Contents;
@@ -144,6 +144,32 @@ async fn damage_in_the_middle_is_refused_with_the_file_and_the_place() {
 
     std::fs::write(&last, &whole).unwrap();
     Contents::of(&site).assert_kept(&(0..MESSAGES).collect::<Vec<_>>());
+}
+
+/// The store's rows, to be tampered with.
+fn rows(site: &Site) -> sled::Db {
+    sled::Config::new().path(site.store()).cache_capacity(1024 * 1024).open().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_not_what_the_journal_leads_to_is_found() {
+    let site = with_history(0).await;
+    let right = Contents::of(&site).digest;
+    assert_eq!(digest_in(&run(&site, "verify")), right);
+    site.let_go();
+    let database = rows(&site);
+    let (key, kept) = database.pop_max().unwrap().unwrap();
+    drop(database);
+    let output = run(&site, "verify");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(complaint(&output).contains(&right), "{}", complaint(&output));
+    assert!(complaint(&output).contains("run `switchboard rebuild`"), "{}", complaint(&output));
+
+    let database = rows(&site);
+    database.insert(&key, kept).unwrap();
+    drop(database);
+    assert_eq!(digest_in(&run(&site, "verify")), right);
+    assert!(!site.store().with_extension("verifying").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use switchboard::node::Clock;
-use switchboard::node::start::open_data;
+use switchboard::node::data::open_data;
 
 use super::contents::Contents;
 use super::daemon::{digest_in, run, run_abroad};

@@ -1,13 +1,13 @@
 //! A client on one kept connection that knows exactly what was acknowledged: an answer that was read in
 //! full, or nothing.
 
-use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use switchboard::model::hexadecimal;
 
 use super::deadline::PATIENCE;
 use super::site::{ERP_SECRET, TELEGRAM_SECRET};
@@ -46,10 +46,7 @@ impl Wire {
         let body = json!({ "messages": messages }).to_string();
         let mut mac = Hmac::<Sha256>::new_from_slice(ERP_SECRET.as_bytes()).unwrap();
         mac.update(body.as_bytes());
-        let mut signature = String::new();
-        for byte in mac.finalize().into_bytes() {
-            write!(signature, "{byte:02x}").unwrap();
-        }
+        let signature = hexadecimal::encode(&mac.finalize().into_bytes());
         self.post("/webhooks/erp", &format!("x-signature: {signature}\r\n"), &body)
     }
 

@@ -56,7 +56,7 @@ async fn a_restart_with_broken_files_keeps_the_last_good_configuration() {
 }
 
 #[tokio::test]
-async fn a_first_start_with_broken_files_is_refused_with_the_diagnostics() {
+async fn a_first_start_with_broken_files_is_refused_with_the_diagnostics_and_leaves_nothing() {
     let messenger = messenger().await;
     let site = Site::example(&messenger);
     site.edit("channels.yaml", GOOD, BROKEN);
@@ -64,6 +64,17 @@ async fn a_first_start_with_broken_files_is_refused_with_the_diagnostics() {
     assert_eq!(output.status.code(), Some(78));
     let printed = String::from_utf8_lossy(&output.stderr);
     assert!(printed.contains("channels.yaml:6"), "{printed}");
+    assert!(!site.folder().join("data").exists());
+}
+
+#[tokio::test]
+async fn a_start_in_a_folder_that_does_not_exist_is_refused_and_does_not_make_it() {
+    let messenger = messenger().await;
+    let site = Site::example(&messenger);
+    fs::remove_dir_all(site.folder()).unwrap();
+    let output = site.command(&["serve"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    assert!(!site.folder().exists());
 }
 
 #[tokio::test]

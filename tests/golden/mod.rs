@@ -14,7 +14,7 @@ use switchboard::engine::State;
 use switchboard::journal::{self, FileJournal, Journal as _};
 use switchboard::model::entry::{Entry, EntryHash};
 use switchboard::model::event::EventKind;
-use switchboard::node::start::{journal_folder, open_data};
+use switchboard::node::data::{journal_folder, open_data};
 
 use crate::simulation::history_of;
 use crate::world::memory::Memory;

@@ -85,7 +85,7 @@ pub(super) fn page_of(name: &str) -> Value {
 }
 
 /// The states of dialogs.
-pub(super) fn dialog_states() -> Value {
+fn dialog_states() -> Value {
     words(&DialogState::ALL.map(DialogState::as_str))
 }
 

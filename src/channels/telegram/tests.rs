@@ -2,27 +2,13 @@
 
 use serde_json::json;
 
+use crate::channels::samples::{Names, effect, outgoing, send};
 use crate::channels::{ButtonFault, Progress, connect};
 use crate::model::channel::ChannelSettings;
-use crate::model::effect::{EffectState, Lane};
-use crate::model::id::{DialogId, EffectId, LineId, MessageId};
 use crate::model::message::{Attachment, AttachmentKind};
 use crate::model::secret::SecretRef;
 
 use super::*;
-
-/// Every secret has its name as the value, but for the token.
-struct Names;
-
-impl ResolvedSecrets for Names {
-    fn secret(&self, reference: &SecretRef) -> Option<Zeroizing<String>> {
-        match reference {
-            SecretRef::Env(name) if name == "MISSING" => None,
-            SecretRef::Env(name) => Some(Zeroizing::new(name.clone())),
-            _ => None,
-        }
-    }
-}
 
 fn settings(token: &str, webhook_secret: &str, api_base: &str) -> ChannelSettings {
     ChannelSettings::Telegram(TelegramSettings {
@@ -34,39 +20,6 @@ fn settings(token: &str, webhook_secret: &str, api_base: &str) -> ChannelSetting
 
 fn bot() -> Box<dyn Channel> {
     connect(&ChannelId::from("shop"), &settings("12:AAA", "hook", "http://127.0.0.1:9000/"), &Names).unwrap()
-}
-
-fn effect(action: EffectAction) -> Effect {
-    Effect {
-        id: EffectId::new(7, 0),
-        lane: Lane::Chat { channel: ChannelId::from("shop"), chat: "1111111".to_owned() },
-        line: LineId::from("sales"),
-        dialog: DialogId::new(3, 0),
-        action,
-        state: EffectState::Pending,
-        attempts: 1,
-        parts_done: 0,
-        last_error: None,
-        created_at_ms: 0,
-        updated_at_ms: 0,
-    }
-}
-
-fn outgoing(text: &str) -> Outgoing {
-    Outgoing {
-        channel: ChannelId::from("shop"),
-        chat: "1111111".to_owned(),
-        user: "1111111".to_owned(),
-        message: MessageId::new(7, 0),
-        text: text.to_owned(),
-        buttons: Vec::new(),
-        attachments: Vec::new(),
-        reply_to: None,
-    }
-}
-
-fn send(text: &str) -> Effect {
-    effect(EffectAction::Send(outgoing(text)))
 }
 
 fn button(title: &str, data: &str) -> Button {

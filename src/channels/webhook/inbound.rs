@@ -115,9 +115,7 @@ impl Mapping {
 
 /// The beginning of a text that is too long; any other as it is.
 fn beginning(mut text: String) -> String {
-    if text.len() > TEXT_MAX {
-        text.truncate(text.floor_char_boundary(TEXT_MAX));
-    }
+    text.truncate(text.floor_char_boundary(TEXT_MAX));
     text
 }
 

@@ -12,6 +12,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value as 
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use crate::model::bounded_text::BoundedText;
 use crate::model::channel::{OutboundHeader, WebhookOutbound};
 use crate::model::effect::{Effect, Outgoing};
 
@@ -161,17 +162,17 @@ impl RequestTemplate {
     }
 
     fn text(&self, place: &str, values: &TemplateValue, budget: &mut usize) -> Result<String, EncodeError> {
-        let mut output = Capped { bytes: Vec::new(), left: *budget, full: false };
+        let mut output = BoundedText::new(*budget);
         let rendered = self
             .environment
             .get_template(place)
             .and_then(|template| template.render_captured_to(values, &mut output).map(drop));
-        if output.full {
+        if output.is_full() {
             return Err(EncodeError::TooLarge { max: BODY_MAX });
         }
         rendered.map_err(|error| failed(place, &error))?;
-        *budget = output.left;
-        Ok(String::from_utf8_lossy(&output.bytes).into_owned())
+        *budget = output.left();
+        Ok(output.into_text())
     }
 
     fn expression(
@@ -362,33 +363,6 @@ fn reason(error: &minijinja::Error) -> String {
         return format!("a variable that does not exist; there are {VARIABLES}");
     }
     error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()))
-}
-
-/// Takes so many bytes and no more.
-struct Capped {
-    bytes: Vec<u8>,
-    left: usize,
-    full: bool,
-}
-
-impl io::Write for Capped {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        match self.left.checked_sub(piece.len()) {
-            Some(left) => {
-                self.left = left;
-                self.bytes.extend_from_slice(piece);
-                Ok(piece.len())
-            }
-            None => {
-                self.full = true;
-                Err(io::Error::from(io::ErrorKind::StorageFull))
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use sha2::digest::OutputSizeUser;
 use zeroize::Zeroizing;
 
 use crate::model::channel::{Signature, SignatureAlgorithm, SignatureEncoding};
+use crate::model::hexadecimal;
 
 use crate::channels::codec::VerifyError;
 use crate::channels::start::{ConnectError, ResolvedSecrets, required};
@@ -44,7 +45,7 @@ impl SignatureKey {
         let written = head.single_header(&self.header)?;
         let written = written.strip_prefix(self.prefix.as_bytes()).ok_or_else(malformed)?;
         let given = match self.encoding {
-            SignatureEncoding::Hex => unhex(written),
+            SignatureEncoding::Hex => hexadecimal::decode(written),
             SignatureEncoding::Base64 => STANDARD.decode(written).ok(),
         };
         let length = match self.algorithm {
@@ -76,19 +77,4 @@ impl SignatureKey {
     pub(super) fn secret(&self) -> &str {
         &self.secret
     }
-}
-
-/// Hexadecimal of either case.
-fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = text.chunks_exact(2);
-    if !pairs.remainder().is_empty() {
-        return None;
-    }
-    pairs
-        .map(|pair| match pair {
-            [high, low] => Some(digit(high)? << 4 | digit(low)?),
-            _ => None,
-        })
-        .collect()
 }

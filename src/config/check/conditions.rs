@@ -12,7 +12,7 @@ use crate::config::suggest::nearest;
 use crate::config::tree::{Kind, Node, Span, Style};
 
 /// The connectives.
-pub const CONNECTIVES: [&str; 4] = ["all", "any", "none", "not"];
+const CONNECTIVES: [&str; 4] = ["all", "any", "none", "not"];
 
 /// A condition on what stands in the walk's context.
 pub fn of_context(walk: &mut Walk<'_>, node: &Node) {

@@ -1,11 +1,9 @@
 //! JSONPaths (RFC 9535): they parse, and none compiles a regular expression at each evaluation.
 
-use jsonpath_rust::parser::model::{Segment, Selector};
-use jsonpath_rust::parser::parse_json_path;
-
 use crate::config::diagnostic::{Code, Finding};
 use crate::config::grammar::walk::{Walk, shown};
 use crate::config::tree::Node;
+use crate::model::json_path::{JsonPath, JsonPathError};
 
 /// Longer paths are nobody's intention, and parsing recurses.
 const CHARS_MAX: usize = 512;
@@ -50,25 +48,18 @@ pub fn parse(text: &str) -> Result<(Vec<String>, bool), Fault> {
             help: "shorten it",
         });
     }
-    if calls_regex(text) {
-        return Err(Fault {
+    match JsonPath::parse(text) {
+        Ok(path) => Ok(path.names()),
+        Err(JsonPathError::Regex) => Err(Fault {
             message: "`match()` and `search()` are not used in JSONPaths: they compile a regular expression each time"
                 .to_owned(),
             help: "use the test `matches`, which is compiled once",
-        });
+        }),
+        Err(JsonPathError::Syntax(_)) => Err(Fault {
+            message: format!("`{}` is not a valid JSONPath", shown(text)),
+            help: "names with other characters than letters, digits and `_` are written `$['shoe-size']`",
+        }),
     }
-    let query = parse_json_path(text).map_err(|_| Fault {
-        message: format!("`{}` is not a valid JSONPath", shown(text)),
-        help: "names with other characters than letters, digits and `_` are written `$['shoe-size']`",
-    })?;
-    let mut names = Vec::new();
-    for segment in &query.segments {
-        match segment {
-            Segment::Selector(Selector::Name(name)) => names.push(name.trim_matches(['\'', '"']).to_owned()),
-            _ => return Ok((names, false)),
-        }
-    }
-    Ok((names, true))
 }
 
 /// The names of a path in its short form, `a.b`.
@@ -87,31 +78,4 @@ pub fn short(text: &str) -> Result<(Vec<String>, bool), Fault> {
         message: format!("`{}` is not a path", shown(text)),
         help: "a path is written `message.text`, or as a JSONPath: `$.client.custom['shoe size']`",
     })
-}
-
-/// Whether a path calls `match()` or `search()`. Quotes are not looked at: a name with a bracket in it
-/// is rarer than a mistake.
-fn calls_regex(text: &str) -> bool {
-    let code: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    ["match(", "search("].iter().any(|call| code.contains(call))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_found_up_to_the_first_index() {
-        let (names, exact) = parse("$.client.deals[*].stage").ok().unwrap();
-        assert_eq!((names, exact), (vec!["client".to_owned(), "deals".to_owned()], false));
-        let (names, exact) = parse("$.client['custom'].size").ok().unwrap();
-        assert_eq!((names.join("."), exact), ("client.custom.size".to_owned(), true));
-    }
-
-    #[test]
-    fn regular_expressions_inside_paths_are_refused() {
-        assert!(parse("$.a[?match(@.b, 'x')]").is_err());
-        assert!(parse("$.a[?search (@.b, 'x')]").is_err());
-        assert!(parse("a.b").is_err() && parse("$.").is_err() && parse("$[").is_err());
-    }
 }

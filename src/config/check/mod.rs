@@ -19,4 +19,4 @@ pub mod secrets;
 pub mod set;
 pub mod templates;
 
-pub use run::{ExitCode, Warnings, run};
+pub use run::{Verdict, Warnings, run};

@@ -1,4 +1,4 @@
-//! `switchboard check`: all diagnostics of a folder, and what they mean for the exit code.
+//! `switchboard check`: all diagnostics of a folder, and whether it can be used.
 
 use std::path::Path;
 
@@ -15,30 +15,20 @@ pub enum Warnings {
     Deny,
 }
 
-/// The exit code of the command.
+/// What the command comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExitCode {
+pub enum Verdict {
     /// The configuration can be used.
     Fine,
     /// It cannot, or it has warnings that are denied.
     Errors,
 }
 
-impl ExitCode {
-    /// The number: 0 or 1.
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Fine => 0,
-            Self::Errors => 1,
-        }
-    }
-}
-
 /// Checks a folder and prints its diagnostics in a form.
-pub fn run(folder: &Path, format: Format, paint: Paint, warnings: Warnings) -> (String, ExitCode) {
+pub fn run(folder: &Path, format: Format, paint: Paint, warnings: Warnings) -> (String, Verdict) {
     let loaded = load(&SourceSet::read(folder));
     let failed =
         loaded.diagnostics.iter().any(|one| one.severity == Severity::Error || warnings == Warnings::Deny);
-    let code = if failed { ExitCode::Errors } else { ExitCode::Fine };
-    (render(&loaded.diagnostics, format, paint), code)
+    let verdict = if failed { Verdict::Errors } else { Verdict::Fine };
+    (render(&loaded.diagnostics, format, paint), verdict)
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::operators::sha256;
 use crate::config::diagnostic::{Code, Finding, Report};
+use crate::config::file_kind::FileKind;
 use crate::config::link::{Name, Names};
-use crate::config::source::FileKind;
 use crate::config::tree::{Kind, Node, Span};
 
 /// Checks the set. Looks only at what is well formed; the rest was reported.

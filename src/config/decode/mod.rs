@@ -14,8 +14,8 @@ mod templates;
 
 use std::collections::BTreeSet;
 
+use super::file_kind::FileKind;
 use super::secret::Literals;
-use super::source::FileKind;
 use super::tree::{Entry, Node, Span};
 use crate::model::config::Config;
 use crate::model::secret::SecretRef;

@@ -82,8 +82,8 @@ impl Sources {
         let text = file.text.as_str();
         // A byte order mark belongs to no line: editors neither show nor count it.
         let first = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
-        let start = floor(text, span.start).max(first);
-        let end = floor(text, span.end).max(start);
+        let start = text.floor_char_boundary(span.start).max(first);
+        let end = text.floor_char_boundary(span.end).max(start);
         let before = text.get(..start).unwrap_or_default();
         let line_start = before.rfind('\n').map_or(first, |newline| newline + 1);
         let line_end = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| start + at);
@@ -115,12 +115,6 @@ impl Sources {
             })
             .collect()
     }
-}
-
-/// The greatest character boundary that is not after `at`.
-fn floor(text: &str, at: usize) -> usize {
-    let at = at.min(text.len());
-    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// Cuts a long line around a range.

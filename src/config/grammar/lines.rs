@@ -24,7 +24,7 @@ pub const CALENDAR: &[Field] = &[
 
 const INTERVAL: Shape = Shape::Scalar(|text| scalar::interval(text).map(drop));
 /// Days of a calendar.
-pub const DAY: Shape = Shape::Scalar(|text| {
+const DAY: Shape = Shape::Scalar(|text| {
     text.parse::<crate::model::calendar::Day>().map(drop).map_err(|_| scalar::Unfit {
         expected: "a day that exists, such as \"2026-12-31\", or \"12-31\" (month and day) for each year"
             .to_owned(),

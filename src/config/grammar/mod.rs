@@ -17,7 +17,7 @@ pub mod templates;
 pub mod walk;
 
 use self::shape::Field;
-use super::source::FileKind;
+use super::file_kind::FileKind;
 
 /// The keys of a kind of file.
 pub const fn file(kind: FileKind) -> &'static [Field] {

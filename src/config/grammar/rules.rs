@@ -51,13 +51,13 @@ const SCHEDULE: &[Field] = &[
 ];
 
 /// The keys of `limits`.
-pub const LIMITS: &[Field] = &[
+const LIMITS: &[Field] = &[
     Field::optional("once_per", Shape::Word(&["dialog", "client", "chat", "message"])),
     Field::optional("cooldown", DURATION),
     Field::optional("max_chain", Shape::Integer(1, 64)),
 ];
 /// The keys of `run`.
-pub const RUN: &[Field] = &[
+const RUN: &[Field] = &[
     Field::optional("mode", Shape::Word(&["single", "restart", "queued", "parallel"])),
     Field::optional("key", Shape::Text),
     Field::optional("on_change", Shape::Word(&["restart", "cancel"])),

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use super::shape::{Field, Need, Shape, State};
 use crate::config::diagnostic::{Code, Finding, Report, SourceFile};
 use crate::config::facts::Facts;
+use crate::config::file_kind::FileKind;
 use crate::config::link::{Name, Names};
 use crate::config::scalar;
-use crate::config::source::FileKind;
 use crate::config::suggest::nearest;
 use crate::config::tree::{Entry, Kind, Node, Span};
 
@@ -370,7 +370,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Says that a key is not known, and what was probably meant.
-    pub fn unknown_key(&mut self, entry: &Entry, fields: &[Field], before: Option<&Entry>) {
+    fn unknown_key(&mut self, entry: &Entry, fields: &[Field], before: Option<&Entry>) {
         let key = entry.key.text.as_str();
         let below = before.filter(|before| before.value.is_null()).filter(|before| {
             fields.iter().any(|field| field.name == before.key.text && has_key(&field.shape, key))

@@ -104,7 +104,6 @@ fn words(step: &Step<'_>, unseen: &UnseenEvent, content: &Content) -> Result<(St
     match content {
         Content::Template(template) => {
             let languages = facts::languages(step, unseen.dialog);
-            let languages: Vec<&str> = languages.iter().map(String::as_str).collect();
             templates
                 .render(template, &languages, &unseen.facts, Missing::Empty)
                 .map(|rendered| (rendered.text, rendered.buttons))

@@ -3,13 +3,11 @@
 //! A singular path (`message.text`) is followed directly; any other JSONPath goes through the library,
 //! which is three times dearer but general.
 
-use jsonpath_rust::parser::model::JpQuery;
-use jsonpath_rust::parser::parse_json_path;
-use jsonpath_rust::query::js_path_process;
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use super::facts::Wanted;
+use crate::model::json_path::{JsonPath, JsonPathError};
 use crate::model::rule::{Condition, Test};
 
 /// The largest compiled form of one regular expression, in bytes: a page of alternatives fits.
@@ -56,7 +54,7 @@ pub(in crate::engine) enum Compiled {
 #[derive(Debug)]
 pub(in crate::engine) enum Path {
     Singular(Vec<Step>),
-    General(Box<JpQuery>),
+    General(Box<JsonPath>),
 }
 
 #[derive(Debug)]
@@ -100,17 +98,15 @@ pub(in crate::engine) fn compile(condition: &Condition) -> Result<Compiled, Cond
 }
 
 /// Reads a path: `a.b`, `a.b[0]`, or a JSONPath that begins with `$`.
-pub(in crate::engine) fn parse_path(path: &str) -> Result<Path, ConditionError> {
+fn parse_path(path: &str) -> Result<Path, ConditionError> {
     if let Some(steps) = singular(path) {
         return Ok(Path::Singular(steps));
     }
     let full = if path.starts_with('$') { path.to_owned() } else { format!("$.{path}") };
-    if ["match(", "search("].iter().any(|function| full.contains(function)) {
-        return Err(ConditionError::RegexInPath { path: path.to_owned() });
-    }
-    match parse_json_path(&full) {
-        Ok(query) => Ok(Path::General(Box::new(query))),
-        Err(error) => Err(ConditionError::Path { path: path.to_owned(), reason: error.to_string() }),
+    match JsonPath::parse(&full) {
+        Ok(general) => Ok(Path::General(Box::new(general))),
+        Err(JsonPathError::Regex) => Err(ConditionError::RegexInPath { path: path.to_owned() }),
+        Err(JsonPathError::Syntax(reason)) => Err(ConditionError::Path { path: path.to_owned(), reason }),
     }
 }
 
@@ -173,11 +169,7 @@ impl Path {
                 }
                 vec![value]
             }
-            Self::General(query) => match js_path_process(query, facts) {
-                Ok(found) => found.into_iter().map(|found| found.val()).collect(),
-                // Evaluation fails only for a query that cannot apply to the value: nothing is there.
-                Err(_) => Vec::new(),
-            },
+            Self::General(path) => path.find(facts),
         }
     }
 }

@@ -4,26 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::http::HeaderMap;
 use bytes::Bytes;
-use zeroize::Zeroizing;
 
-use crate::channels::{ResolvedSecrets, connect};
+use crate::channels::connect;
+use crate::channels::samples::{self, Names};
 use crate::model::channel::{ChannelSettings, TelegramSettings};
-use crate::model::effect::{EffectState, Lane, Outgoing};
-use crate::model::id::{DialogId, EffectId, LineId, MessageId};
 use crate::model::secret::SecretRef;
 
 use super::*;
-
-struct Names;
-
-impl ResolvedSecrets for Names {
-    fn secret(&self, reference: &SecretRef) -> Option<Zeroizing<String>> {
-        match reference {
-            SecretRef::Env(name) => Some(Zeroizing::new(name.clone())),
-            _ => None,
-        }
-    }
-}
 
 fn telegram() -> Box<dyn Channel> {
     let settings = ChannelSettings::Telegram(TelegramSettings {
@@ -36,28 +23,7 @@ fn telegram() -> Box<dyn Channel> {
 
 /// A text in `parts` messages.
 fn long_text(parts: usize) -> Effect {
-    Effect {
-        id: EffectId::new(7, 0),
-        lane: Lane::Chat { channel: ChannelId::from("shop"), chat: "1".to_owned() },
-        line: LineId::from("sales"),
-        dialog: DialogId::new(3, 0),
-        action: EffectAction::Send(Outgoing {
-            channel: ChannelId::from("shop"),
-            chat: "1".to_owned(),
-            user: "1".to_owned(),
-            message: MessageId::new(7, 0),
-            text: vec!["x".repeat(4096); parts].join(" "),
-            buttons: Vec::new(),
-            attachments: Vec::new(),
-            reply_to: None,
-        }),
-        state: EffectState::Pending,
-        attempts: 1,
-        parts_done: 0,
-        last_error: None,
-        created_at_ms: 0,
-        updated_at_ms: 0,
-    }
+    samples::send(&vec!["x".repeat(4096); parts].join(" "))
 }
 
 /// Answers each request after `each_ms`; stays silent when that is longer than it may take.

@@ -16,14 +16,18 @@ use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection}
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use crate::channels::{WireRequest, WireResponse};
+
 use super::connector::{Connector, ESTABLISH_TIMEOUT, EstablishTimeout};
 use super::error::{AnswerPart, Interruption, InvalidRequest, NotSentReason, Refusal, SendError};
 use super::guard::GuardPolicy;
-use super::message::{WireRequest, WireResponse};
 use super::resolver::{Lookup, ResolveError, system_lookup};
 
 /// The longest head of an answer, in bytes. Real ones have 1 to 4 KiB.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+/// The longest body of an answer, in bytes. Answers of APIs have a few KiB.
+pub(super) const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// Idle connections kept per host: about as many as requests run to one messenger at the same time.
 const MAX_IDLE_PER_HOST: usize = 8;
@@ -76,7 +80,7 @@ impl HttpClient {
     ///
     /// # Errors
     /// As [`HttpClient::new`].
-    pub fn with_lookup(policy: GuardPolicy, lookup: Lookup) -> Result<Self, SetupError> {
+    pub(super) fn with_lookup(policy: GuardPolicy, lookup: Lookup) -> Result<Self, SetupError> {
         Self::with_establish_timeout(policy, lookup, ESTABLISH_TIMEOUT)
     }
 
@@ -96,17 +100,18 @@ impl HttpClient {
         Ok(Self { inner, policy })
     }
 
-    /// Sends one request and reads the whole answer.
+    /// Sends one request and reads the whole answer. `deadline` is the time for the exchange, from the name lookup
+    /// to the last byte.
     ///
     /// Any complete answer is `Ok`, whatever its status; redirects are not followed. Dropping the future closes
     /// the connection and leaves the outcome unknown, as [`SendError::Ambiguous`] would.
     ///
     /// # Errors
     /// See [`SendError`]; its variants say whether the far side may have acted.
-    pub async fn send(&self, request: WireRequest) -> Result<WireResponse, SendError> {
+    pub async fn send(&self, request: WireRequest, deadline: Duration) -> Result<WireResponse, SendError> {
         let host = self.policy.check_url(&request.url)?.to_owned();
         check_request(&request)?;
-        let WireRequest { method, url, headers, body, deadline, max_body_bytes } = request;
+        let WireRequest { method, url, headers, body } = request;
 
         let mut wire = Request::new(Full::new(body));
         *wire.method_mut() = method;
@@ -129,14 +134,14 @@ impl HttpClient {
             host,
             status: Some(status),
             part: AnswerPart::Body,
-            limit_bytes: max_body_bytes,
+            limit_bytes: MAX_BODY_BYTES,
         };
-        if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > max_body_bytes) {
+        if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > MAX_BODY_BYTES) {
             return Err(too_large(host));
         }
         let collected = tokio::select! {
             biased;
-            collected = Limited::new(body, max_body_bytes).collect() => collected,
+            collected = Limited::new(body, MAX_BODY_BYTES).collect() => collected,
             () = &mut clock => {
                 let reason = Interruption::Deadline { limit: deadline };
                 return Err(SendError::Ambiguous { host, status: Some(status), reason });

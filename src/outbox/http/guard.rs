@@ -38,7 +38,7 @@ impl GuardPolicy {
     ///
     /// # Errors
     /// [`Refusal::SpecialAddress`] if it is not public and no allowed block holds it.
-    pub fn check_address(&self, address: IpAddr) -> Result<(), Refusal> {
+    pub(super) fn check_address(&self, address: IpAddr) -> Result<(), Refusal> {
         let address = canonical(address);
         match special_block(address) {
             Some(block) if !self.allow_private.iter().any(|net| net.contains(&address)) => {

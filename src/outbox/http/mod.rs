@@ -1,9 +1,10 @@
 //! The one outbound HTTP client, with its guard against server-side request forgery.
 //!
-//! What lives here: the request and response (`message`), the client (`client`), the guard that decides which
-//! targets may be reached (`guard`, with the table of special address blocks in `address`), the name resolver that
-//! drops refused addresses (`resolver`) and the bounded connector (`connector`).
-//! Who may call it: the outbox workers and whoever fetches something from outside. What it may call: libraries only.
+//! What lives here: the client (`client`), the guard that decides which targets may be reached (`guard`, with the
+//! table of special address blocks in `address`), the name resolver that drops refused addresses (`resolver`) and
+//! the bounded connector (`connector`).
+//! Who may call it: the outbox workers and whoever fetches something from outside. What it may call: libraries, and
+//! the request and response of `channels`, which it carries.
 //!
 //! The invariant: no byte goes to an address that the guard has not allowed. Names are judged by the addresses to
 //! which the connector really connects, so a name that changes between check and use gains nothing; addresses
@@ -19,14 +20,11 @@ mod client;
 mod connector;
 mod error;
 mod guard;
-mod message;
 mod resolver;
 
 pub use client::{HttpClient, SetupError};
 pub use error::{AnswerPart, Interruption, InvalidRequest, NotSentReason, Refusal, SendError};
 pub use guard::GuardPolicy;
-pub use message::{DEFAULT_DEADLINE, DEFAULT_MAX_BODY_BYTES, WireRequest, WireResponse};
-pub use resolver::{Lookup, LookupFuture, system_lookup};
 
 #[cfg(test)]
 mod tests;

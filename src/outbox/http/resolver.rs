@@ -18,13 +18,13 @@ use super::error::Refusal;
 use super::guard::GuardPolicy;
 
 /// The pending answer of a [`Lookup`].
-pub type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
 /// How a name becomes addresses; before the guard has seen them.
-pub type Lookup = Arc<dyn Fn(String) -> LookupFuture + Send + Sync>;
+pub(super) type Lookup = Arc<dyn Fn(String) -> LookupFuture + Send + Sync>;
 
 /// The machine's own name lookup.
-pub fn system_lookup() -> Lookup {
+pub(super) fn system_lookup() -> Lookup {
     Arc::new(|name| {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;

@@ -6,11 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::{Method, Uri};
+use bytes::Bytes;
+use http::{HeaderMap, Method};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::channels::{WireRequest, WireResponse};
+
+use super::client::MAX_BODY_BYTES;
+use super::resolver::{Lookup, system_lookup};
 use super::*;
+
+/// Longer than any answer of this machine takes.
+const LONG: Duration = Duration::from_secs(30);
 
 /// Short enough to wait for in a test.
 const SHORT: Duration = Duration::from_millis(80);
@@ -76,7 +84,16 @@ fn resolving_to(addresses: &[&str]) -> Lookup {
 }
 
 fn get(url: impl AsRef<str>) -> WireRequest {
-    WireRequest::new(Method::GET, url.as_ref().parse::<Uri>().unwrap())
+    WireRequest {
+        method: Method::GET,
+        url: url.as_ref().parse().unwrap(),
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+    }
+}
+
+async fn send(client: &HttpClient, request: WireRequest) -> Result<WireResponse, SendError> {
+    client.send(request, LONG).await
 }
 
 #[tokio::test]
@@ -93,12 +110,12 @@ async fn a_request_arrives_and_its_answer_comes_back_whole() {
         }
     })
     .await;
-    let mut request =
-        WireRequest::new(Method::POST, format!("http://{address}/path?query=1").parse().unwrap());
+    let mut request = get(format!("http://{address}/path?query=1"));
+    request.method = Method::POST;
     request.headers.insert("x-key", "value".parse().unwrap());
     request.body = "body".into();
 
-    let answer = client().send(request).await.unwrap();
+    let answer = send(&client(), request).await.unwrap();
 
     assert_eq!((answer.status, answer.body.as_ref()), (404, b"hello".as_ref()));
     assert_eq!(answer.headers["x-mark"], "1");
@@ -125,7 +142,7 @@ async fn a_connection_is_used_again() {
     .await;
     let client = client();
     for _ in 0..3 {
-        assert_eq!(client.send(get(format!("http://{address}/"))).await.unwrap().status, 200);
+        assert_eq!(send(&client, get(format!("http://{address}/"))).await.unwrap().status, 200);
     }
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
@@ -145,32 +162,37 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
         }
     })
     .await;
-    let answer = client().send(get(format!("http://{address}/"))).await.unwrap();
+    let answer = send(&client(), get(format!("http://{address}/"))).await.unwrap();
     assert_eq!(answer.status, 302);
     assert_eq!(visits.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_cut_off_and_the_status_kept() {
-    let announced = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789".to_vec()).await;
-    let streamed = answering(
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n0\r\n\r\n".to_vec(),
-    )
-    .await;
-    let unframed = answering(b"HTTP/1.1 200 OK\r\n\r\n123456789".to_vec()).await;
-    for address in [announced, streamed, unframed] {
-        let mut request = get(format!("http://{address}/"));
-        request.max_body_bytes = 8;
-        let error = client().send(request.clone()).await.unwrap_err();
+    let framings: [fn(&str) -> String; 3] = [
+        |body| format!("Content-Length: {}\r\n\r\n{body}", body.len()),
+        |body| format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len()),
+        |body| format!("\r\n{body}"),
+    ];
+    for framed in framings {
+        let answer_of = async |length: usize| {
+            let address = answering(format!("HTTP/1.1 200 OK\r\n{}", framed(&"x".repeat(length)))).await;
+            send(&client(), get(format!("http://{address}/"))).await
+        };
+        let error = answer_of(MAX_BODY_BYTES + 1).await.unwrap_err();
         assert!(
             matches!(
                 error,
-                SendError::TooLarge { status: Some(200), part: AnswerPart::Body, limit_bytes: 8, .. }
+                SendError::TooLarge {
+                    status: Some(200),
+                    part: AnswerPart::Body,
+                    limit_bytes: MAX_BODY_BYTES,
+                    ..
+                }
             ),
             "{error:?}"
         );
-        request.max_body_bytes = 9;
-        assert_eq!(client().send(request).await.unwrap().body.as_ref(), b"123456789");
+        assert_eq!(answer_of(MAX_BODY_BYTES).await.unwrap().body.len(), MAX_BODY_BYTES);
     }
 }
 
@@ -179,7 +201,7 @@ async fn a_head_over_the_limit_is_cut_off() {
     let mut answer = b"HTTP/1.1 200 OK\r\nX-Filler: ".to_vec();
     answer.extend(std::iter::repeat_n(b'a', 200 * 1024));
     let address = answering(answer).await;
-    let error = client().send(get(format!("http://{address}/"))).await.unwrap_err();
+    let error = send(&client(), get(format!("http://{address}/"))).await.unwrap_err();
     assert!(matches!(error, SendError::TooLarge { status: None, part: AnswerPart::Head, .. }), "{error:?}");
 }
 
@@ -188,7 +210,7 @@ async fn a_refused_connection_sends_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = client().send(get(format!("http://{address}/"))).await.unwrap_err();
+    let error = send(&client(), get(format!("http://{address}/"))).await.unwrap_err();
     let SendError::NotSent { reason: NotSentReason::Connect { kind }, .. } = error else {
         panic!("{error:?}");
     };
@@ -199,7 +221,7 @@ async fn a_refused_connection_sends_nothing() {
 async fn a_name_that_does_not_resolve_sends_nothing() {
     let lookup: Lookup = Arc::new(|_name| Box::pin(async { Err(std::io::Error::other("no such name")) }));
     let client = HttpClient::with_lookup(loopback_policy(), lookup).unwrap();
-    let error = client.send(get("http://nowhere.example/")).await.unwrap_err();
+    let error = send(&client, get("http://nowhere.example/")).await.unwrap_err();
     assert!(matches!(error, SendError::NotSent { reason: NotSentReason::NameLookup, .. }), "{error:?}");
 }
 
@@ -211,7 +233,7 @@ async fn a_failed_tls_handshake_sends_nothing() {
         let _read = stream.read_to_end(&mut rest).await.is_ok();
     })
     .await;
-    let error = client().send(get(format!("https://{address}/"))).await.unwrap_err();
+    let error = send(&client(), get(format!("https://{address}/"))).await.unwrap_err();
     assert!(matches!(error, SendError::NotSent { reason: NotSentReason::Tls { .. }, .. }), "{error:?}");
 }
 
@@ -223,20 +245,18 @@ async fn a_tls_peer_that_says_nothing_sends_nothing() {
     })
     .await;
     let client = HttpClient::with_establish_timeout(loopback_policy(), system_lookup(), SHORT).unwrap();
-    let error = client.send(get(format!("https://{address}/"))).await.unwrap_err();
+    let error = send(&client, get(format!("https://{address}/"))).await.unwrap_err();
     assert!(matches!(error, SendError::NotSent { reason: NotSentReason::Timeout { .. }, .. }), "{error:?}");
 
     // The deadline of the request counts in the same way while there is no connection.
-    let mut request = get(format!("https://{address}/"));
-    request.deadline = SHORT;
-    let error = self::client().send(request).await.unwrap_err();
+    let error = self::client().send(get(format!("https://{address}/")), SHORT).await.unwrap_err();
     assert!(matches!(error, SendError::NotSent { reason: NotSentReason::Timeout { .. }, .. }), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_connection_lost_after_the_request_is_ambiguous() {
     let address = answering(Vec::new()).await;
-    let error = client().send(get(format!("http://{address}/"))).await.unwrap_err();
+    let error = send(&client(), get(format!("http://{address}/"))).await.unwrap_err();
     assert!(
         matches!(error, SendError::Ambiguous { status: None, reason: Interruption::ConnectionLost, .. }),
         "{error:?}"
@@ -246,7 +266,7 @@ async fn a_connection_lost_after_the_request_is_ambiguous() {
 #[tokio::test]
 async fn a_connection_lost_within_the_answer_is_ambiguous_and_keeps_the_status() {
     let address = answering(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{\"id\":".to_vec()).await;
-    let error = client().send(get(format!("http://{address}/"))).await.unwrap_err();
+    let error = send(&client(), get(format!("http://{address}/"))).await.unwrap_err();
     assert!(
         matches!(error, SendError::Ambiguous { status: Some(201), reason: Interruption::ConnectionLost, .. }),
         "{error:?}"
@@ -256,7 +276,7 @@ async fn a_connection_lost_within_the_answer_is_ambiguous_and_keeps_the_status()
 #[tokio::test]
 async fn an_answer_that_is_not_http_is_ambiguous() {
     let address = answering(b"220 mail.example.com ESMTP\r\n\r\n".to_vec()).await;
-    let error = client().send(get(format!("http://{address}/"))).await.unwrap_err();
+    let error = send(&client(), get(format!("http://{address}/"))).await.unwrap_err();
     assert!(matches!(error, SendError::Ambiguous { reason: Interruption::MalformedAnswer, .. }), "{error:?}");
 }
 
@@ -274,9 +294,7 @@ async fn a_missing_or_endless_answer_is_ambiguous_at_the_deadline() {
     })
     .await;
     for (address, expected) in [(silent, None), (endless, Some(200))] {
-        let mut request = get(format!("http://{address}/"));
-        request.deadline = SHORT;
-        let error = client().send(request).await.unwrap_err();
+        let error = client().send(get(format!("http://{address}/")), SHORT).await.unwrap_err();
         let SendError::Ambiguous { status, reason: Interruption::Deadline { .. }, .. } = error else {
             panic!("{error:?}");
         };
@@ -290,17 +308,17 @@ async fn loopback_is_refused_unless_its_block_is_named() {
     let port = address.port();
     let client = HttpClient::new(GuardPolicy::public_only()).unwrap();
     for host in ["127.0.0.1", "[::ffff:127.0.0.1]", "localhost"] {
-        let error = client.send(get(format!("http://{host}:{port}/"))).await.unwrap_err();
+        let error = send(&client, get(format!("http://{host}:{port}/"))).await.unwrap_err();
         assert!(matches!(error, SendError::Refused { .. }), "{host}: {error:?}");
     }
-    assert!(self::client().send(get(format!("http://{address}/"))).await.is_ok());
+    assert!(send(&self::client(), get(format!("http://{address}/"))).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_name_that_leads_to_a_private_address_is_refused() {
     for answers in [&["10.0.0.7"][..], &["127.0.0.1", "::1"], &["::ffff:169.254.169.254"], &["0.0.0.0"]] {
         let client = HttpClient::with_lookup(GuardPolicy::public_only(), resolving_to(answers)).unwrap();
-        let error = client.send(get("http://rebinding.example/")).await.unwrap_err();
+        let error = send(&client, get("http://rebinding.example/")).await.unwrap_err();
         assert!(
             matches!(error, SendError::Refused { reason: Refusal::SpecialAddress { .. }, .. }),
             "{answers:?}: {error:?}"
@@ -313,7 +331,7 @@ async fn a_name_is_connected_through_its_allowed_addresses_only() {
     let address = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()).await;
     let lookup = resolving_to(&["10.0.0.7", "127.0.0.1"]);
     let client = HttpClient::with_lookup(loopback_policy(), lookup).unwrap();
-    let answer = client.send(get(format!("http://named.example:{}/", address.port()))).await.unwrap();
+    let answer = send(&client, get(format!("http://named.example:{}/", address.port()))).await.unwrap();
     assert_eq!(answer.status, 200);
 }
 
@@ -322,14 +340,15 @@ async fn headers_of_the_connection_and_tunnels_are_invalid() {
     for name in ["Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Accept-Encoding"] {
         let mut request = get("http://example.com/");
         request.headers.insert(http::HeaderName::try_from(name).unwrap(), "1".parse().unwrap());
-        let error = client().send(request).await.unwrap_err();
+        let error = send(&client(), request).await.unwrap_err();
         assert!(
             matches!(error, SendError::InvalidRequest(InvalidRequest::ReservedHeader { .. })),
             "{name}: {error:?}"
         );
     }
-    let request = WireRequest::new(Method::CONNECT, "http://example.com/".parse().unwrap());
-    let error = client().send(request).await.unwrap_err();
+    let mut request = get("http://example.com/");
+    request.method = Method::CONNECT;
+    let error = send(&client(), request).await.unwrap_err();
     assert!(matches!(error, SendError::InvalidRequest(InvalidRequest::UnsupportedMethod)), "{error:?}");
 }
 
@@ -345,7 +364,7 @@ async fn errors_never_show_the_path_the_query_or_a_header() {
     {
         let mut request = get(format!("{base}/botSECRET/send?key=SECRET"));
         request.headers.insert("authorization", "SECRET".parse().unwrap());
-        let error = client().send(request).await.unwrap_err();
+        let error = send(&client(), request).await.unwrap_err();
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("SECRET"), "{shown}");
     }

@@ -4,25 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::model::effect::{EffectAction, EffectState, Lane};
-use crate::model::id::{ChannelId, DialogId, EffectId, LineId, MessageId};
+use crate::channels::samples::{self, Names};
+use crate::model::effect::EffectAction;
 use crate::model::message::Button;
 use crate::model::secret::SecretRef;
 
 use super::*;
-
-/// Each variable has the value of its name; `MISSING` has none.
-struct Names;
-
-impl ResolvedSecrets for Names {
-    fn secret(&self, reference: &SecretRef) -> Option<Zeroizing<String>> {
-        match reference {
-            SecretRef::Env(name) if name == "MISSING" => None,
-            SecretRef::Env(name) => Some(Zeroizing::new(name.clone())),
-            _ => None,
-        }
-    }
-}
 
 fn settings(body: Value) -> WebhookOutbound {
     WebhookOutbound {
@@ -36,35 +23,19 @@ fn settings(body: Value) -> WebhookOutbound {
 
 fn outgoing(text: &str) -> Outgoing {
     Outgoing {
-        channel: ChannelId::from("erp"),
         chat: "c-77".to_owned(),
         user: "u-5".to_owned(),
-        message: MessageId::new(9, 0),
-        text: text.to_owned(),
         buttons: vec![Button { title: "Yes".to_owned(), data: "y".to_owned() }],
-        attachments: Vec::new(),
-        reply_to: None,
+        ..samples::outgoing(text)
     }
 }
 
 fn render(body: Value, text: &str) -> Result<Value, EncodeError> {
     let outgoing = outgoing(text);
-    let effect = Effect {
-        id: EffectId::new(9, 1),
-        lane: Lane::Chat { channel: ChannelId::from("erp"), chat: "c-77".to_owned() },
-        line: LineId::from("support"),
-        dialog: DialogId::new(3, 0),
-        action: EffectAction::Send(outgoing.clone()),
-        state: EffectState::Pending,
-        attempts: 1,
-        parts_done: 0,
-        last_error: None,
-        created_at_ms: 0,
-        updated_at_ms: 0,
-    };
+    let effect = samples::effect(EffectAction::Send(outgoing.clone()));
     let template = RequestTemplate::compile(&settings(body), &Names).unwrap();
     let request = template.render(&effect, &outgoing)?;
-    assert_eq!(request.headers.get(IDEMPOTENCY_KEY).unwrap(), "e-9-1");
+    assert_eq!(request.headers.get(IDEMPOTENCY_KEY).unwrap(), "e-7");
     Ok(serde_json::from_slice(&request.body).unwrap())
 }
 
@@ -98,7 +69,7 @@ fn texts_are_templates_and_a_sole_expression_keeps_its_type() {
             "text": "Re: a \"quoted\" <b>",
             "buttons": [{ "title": "Yes", "data": "y" }],
             "count": 1,
-            "ids": ["e-9-1", "m-9", "d-3"],
+            "ids": ["e-7", "m-7", "d-3"],
             "list": "[Yes]",
             "urgent": true,
             "n": 1.5,
