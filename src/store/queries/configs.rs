@@ -41,12 +41,6 @@ pub fn newest(store: &Store) -> Result<Option<ActiveConfig>, StoreError> {
     newest.map(|(key, value)| with_text(store, decode(&key, &value)?)).transpose()
 }
 
-/// The configuration that entry `seq` made live.
-pub fn get(store: &Store, seq: u64) -> Result<Option<ActiveConfig>, StoreError> {
-    let row: Option<ConfigRow> = store.row(&keys::config(seq))?;
-    row.map(|row| with_text(store, row)).transpose()
-}
-
 fn with_text(store: &Store, row: ConfigRow) -> Result<ActiveConfig, StoreError> {
     let pieces: Vec<String> = store.rows(keys::config_pieces(row.seq))?;
     if u32::try_from(pieces.len()) != Ok(row.pieces) {

@@ -36,10 +36,3 @@ pub fn after(store: &Store, seq: u64, index: u32, limit: usize) -> Result<Vec<Ev
     }
     Ok(found)
 }
-
-/// The `seq` and `index` of the first event that is kept. A reader who asks for what follows an
-/// earlier one has missed something.
-pub fn first(store: &Store) -> Result<Option<(u64, u32)>, StoreError> {
-    let first = store.scan(keys::event_pages(), Order::Ascending).in_bites_of(1).next().transpose()?;
-    first.map(|(key, _)| event_page::place_of(&key)).transpose()
-}

@@ -7,7 +7,6 @@
 //! A query sees whole write sets, but not all its steps see the same one: a dialog that changes
 //! meanwhile may be missing from a list, and never appears twice or in a place that is not its own.
 
-pub mod chats;
 pub mod clients;
 pub mod configs;
 pub mod decisions;
