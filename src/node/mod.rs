@@ -1,7 +1,7 @@
 //! The running daemon: one writer, the store behind it, the outbox beside it.
 //!
-//! Lives here: the data folder, recovery at start, the writer's thread, the store's thread, the claims of effects, the
-//! reload of the configuration. May be called by `api` and `cli`; calls `config`, `channels`,
+//! Lives here: the data folder, recovery at start, the writer's thread, the task that hands out its answers, the
+//! store's thread, the claims of effects, the reload of the configuration. May be called by `api` and `cli`; calls `config`, `channels`,
 //! `outbox`, `journal`, `store`, `observe` and `engine`.
 //!
 //! Invariant: nothing is answered before it is durable, and only the writer appends to the journal.
@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod data;
 pub mod handle;
+pub mod memory;
 pub mod recover;
 pub mod start;
 pub mod status;
@@ -17,7 +18,6 @@ mod answers;
 mod claims;
 mod courier;
 mod journal_time;
-pub mod memory;
 mod projection;
 mod reload;
 mod shared;
