@@ -69,11 +69,12 @@ impl Telegram {
     ) -> Result<Self, ConnectError> {
         let token = required(secrets, "token", &settings.token)?;
         let webhook_secret = required(secrets, "webhook_secret", &settings.webhook_secret)?;
-        // The token becomes a part of a path: anything else could lead to another place.
-        if !token.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':')) {
+        // The token becomes a part of a path: anything else could lead to another place. Its number says which
+        // bot it is.
+        if !is_token(&token) {
             return Err(ConnectError::Secret {
                 setting: "token",
-                fault: "has characters that no bot token has: it looks like 123456:ABC-def",
+                fault: "is not a bot token: it looks like 123456:ABC-def, with A-Z a-z 0-9 _ - after the colon",
             });
         }
         if webhook_secret.len() > SECRET_MAX
@@ -120,8 +121,7 @@ impl Channel for Telegram {
     /// A bot's token begins with its number. Each bot numbers messages from 1, and a person's chat has the same
     /// number with every bot.
     fn account(&self) -> Option<&str> {
-        let (number, _) = self.token.split_once(':')?;
-        (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
+        self.token.split_once(':').map(|(number, _)| number)
     }
 
     fn capabilities(&self) -> &'static Capabilities {
@@ -275,6 +275,16 @@ fn not_bot_api(fault: Fault<'_>, response: &WireResponse) -> Verdict {
         // A wrong address or a proxy that forbids it: a person has to act, and nothing was sent.
         _ => fault.retry(Some(TOKEN_WAIT_MS), &format!("{error}: check the channel's `api_base`")),
     }
+}
+
+/// Whether a text has the form of a bot's token: its number, a colon, and the secret part.
+fn is_token(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(number, secret)| {
+        !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+            && !secret.is_empty()
+            && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    })
 }
 
 #[cfg(test)]

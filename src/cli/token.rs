@@ -9,6 +9,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::config::load::load;
+use crate::config::scalar;
 use crate::config::source::SourceSet;
 use crate::config::suggest::nearest;
 use crate::model::config::Config;
@@ -26,6 +27,7 @@ pub(super) enum Token {
 #[command(group = clap::ArgGroup::new("whose").required(true))]
 pub(super) struct New {
     /// The token's name, for logs and audit.
+    #[arg(value_parser = id)]
     id: String,
     /// The operator whose token it is.
     #[arg(long, group = "whose")]
@@ -36,6 +38,18 @@ pub(super) struct New {
     /// The lines that it may touch; by default as far as the role reaches.
     #[arg(long = "line", value_name = "LINE")]
     lines: Vec<String>,
+}
+
+/// An id as operators.yaml takes it.
+fn id(text: &str) -> Result<String, String> {
+    if scalar::is_id(text) {
+        return Ok(text.to_owned());
+    }
+    let rule = "an id has small letters a-z, digits, `_` and `-`, and begins with a letter or digit";
+    Err(match scalar::id_like(text) {
+        Some(like) => format!("{rule}: `{like}`, for example"),
+        None => rule.to_owned(),
+    })
 }
 
 /// 256 bits: nobody guesses it, and a plain hash of it is safe to publish.

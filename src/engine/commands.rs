@@ -184,6 +184,7 @@ pub(super) fn note(
             at_ms: step.at_ms,
             external_at_ms: None,
             edited_at_ms: None,
+            external_edited_at_ms: None,
             revisions: Vec::new(),
             note: true,
             automatic,

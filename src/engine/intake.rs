@@ -113,6 +113,7 @@ fn take_message(
         at_ms: step.at_ms,
         external_at_ms: source.external_at_ms,
         edited_at_ms: None,
+        external_edited_at_ms: None,
         revisions: Vec::new(),
         note: false,
         automatic: inbound.automatic,
@@ -324,13 +325,23 @@ fn edit(
         return edit_of_unknown(step, source, external, text);
     };
     let row = Arc::make_mut(row);
-    let earlier = std::mem::replace(&mut row.text, text.to_owned());
+    // Messengers hand over several notices at a time: one that was overtaken must not undo the newer one.
+    let is_overtaken = match (source.external_at_ms, row.external_edited_at_ms) {
+        (Some(this), Some(newest)) => this < newest,
+        _ => false,
+    };
+    let earlier =
+        if is_overtaken { text.to_owned() } else { std::mem::replace(&mut row.text, text.to_owned()) };
     row.revisions.push(Revision { text: earlier, until_ms: at_ms });
     if row.revisions.len() > REVISIONS_MAX {
         // The first text is what the client began with; of the rest the oldest goes.
         row.revisions.remove(1);
     }
+    if is_overtaken {
+        return Outcome::Applied(receipt);
+    }
     row.edited_at_ms = Some(at_ms);
+    row.external_edited_at_ms = source.external_at_ms;
     let shown = log::summary(row);
     step.change_dialog(dialog, |dialog| {
         if dialog.last_message.as_ref().is_some_and(|last| last.id == message) {

@@ -75,6 +75,7 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
             at_ms: step.at_ms,
             external_at_ms: None,
             edited_at_ms: None,
+            external_edited_at_ms: None,
             revisions: Vec::new(),
             note: false,
             automatic: draft.written_by == WrittenBy::Machine,

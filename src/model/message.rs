@@ -41,6 +41,9 @@ pub struct Message {
     /// When its text last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at_ms: Option<u64>,
+    /// When its text last changed by the messenger's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_edited_at_ms: Option<u64>,
     /// Earlier texts, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revisions: Vec<Revision>,

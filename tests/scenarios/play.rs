@@ -202,6 +202,8 @@ impl Play {
         let channel = words.take_suffix("in").unwrap_or_else(|| "shop-telegram".to_owned());
         let chat = ExternalChat { id: name.clone() };
         let phone = words.take_suffix("phone");
+        let external_at_ms =
+            words.take_suffix("dated").map(|seconds| seconds.parse::<u64>().unwrap() * 1_000);
         let user =
             ExternalUser { id: name.clone(), name: Some(name.clone()), phone, ..ExternalUser::default() };
         self.counter += 1;
@@ -243,7 +245,7 @@ impl Play {
             }
             other => panic!("a client cannot {other}"),
         };
-        let inbound = Inbound { channel: channel.as_str().into(), external_at_ms: None, fact };
+        let inbound = Inbound { channel: channel.as_str().into(), external_at_ms, fact };
         self.take(&input_id, Input::Inbound(inbound));
     }
 

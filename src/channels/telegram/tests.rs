@@ -217,7 +217,7 @@ fn settings_that_cannot_work_are_refused_with_their_names() {
     .join("\n"), @r"
     the secret `token` (environment variable MISSING) has no value: set it and reload
     the secret `token` is empty
-    the secret `token` has characters that no bot token has: it looks like 123456:ABC-def
+    the secret `token` is not a bot token: it looks like 123456:ABC-def, with A-Z a-z 0-9 _ - after the colon
     the secret `webhook_secret` is empty
     the secret `webhook_secret` must be 1 to 256 characters of A-Z a-z 0-9 _ -, as setWebhook asks
     the secret `webhook_secret` must be 1 to 256 characters of A-Z a-z 0-9 _ -, as setWebhook asks

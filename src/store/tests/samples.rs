@@ -133,6 +133,7 @@ pub(super) fn message(dialog: &Dialog, seq: u64, index: u32) -> Message {
         at_ms: at(seq),
         external_at_ms: None,
         edited_at_ms: None,
+        external_edited_at_ms: None,
         revisions: Vec::new(),
         note: false,
         automatic: false,
