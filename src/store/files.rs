@@ -38,7 +38,7 @@ impl Files {
         match catch_unwind(AssertUnwindSafe(|| config.open())) {
             Ok(Ok(database)) => Ok(Self { database }),
             Ok(Err(error)) => {
-                let reason = error.to_string();
+                let reason = words(&error);
                 // sled has no variant of its own for this.
                 if reason.contains("could not acquire lock") {
                     return Err(StoreError::InUse { path });
@@ -108,5 +108,13 @@ impl KeyValue for Files {
 }
 
 fn failed(error: sled::Error) -> StoreError {
-    StoreError::Backend { reason: error.to_string() }
+    StoreError::Backend { reason: words(&error) }
+}
+
+/// What sled says of damage is meant for its own authors.
+fn words(error: &sled::Error) -> String {
+    match error {
+        sled::Error::Corruption { .. } => "its files are damaged".to_owned(),
+        other => other.to_string(),
+    }
 }
