@@ -1,4 +1,4 @@
-//! What must hold over the whole set: somebody serves each line, teams have operators, tokens differ.
+//! What must hold over the whole set: somebody serves each line, teams have operators, tokens and listeners differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,6 +7,7 @@ use crate::config::diagnostic::{Code, Finding, Report};
 use crate::config::file_kind::FileKind;
 use crate::config::link::{Name, Names};
 use crate::config::tree::{Kind, Node, Span};
+use crate::model::config::Daemon;
 
 /// Checks the set. Looks only at what is well formed; the rest was reported.
 pub fn check(files: &[(FileKind, &Node)], names: &Names, report: &mut Report) {
@@ -19,6 +20,25 @@ pub fn check(files: &[(FileKind, &Node)], names: &Names, report: &mut Report) {
         served(line, &teams, names, report);
     }
     tokens(of(FileKind::Operators), report);
+    for daemon in of(FileKind::Switchboard) {
+        listeners(daemon, report);
+    }
+}
+
+/// The API and the metrics cannot share a port.
+fn listeners(daemon: &Node, report: &mut Report) {
+    let (api, metrics) = (daemon.get("listen"), daemon.at(&["metrics", "listen"]));
+    let Some(metrics) = metrics else { return };
+    let of_api = api.map_or(Some(Daemon::LISTEN), Node::text);
+    if metrics.text().is_some() && metrics.text() == of_api {
+        let mut finding =
+            Finding::new(Code::InvalidValue, metrics.span, "the API listens on this address already")
+                .help("give the metrics a port of their own, such as `127.0.0.1:9090`");
+        if let Some(api) = api {
+            finding = finding.related(api.span, "here");
+        }
+        report.push(finding);
+    }
 }
 
 /// The values of a mapping of ids.
