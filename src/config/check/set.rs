@@ -30,7 +30,8 @@ fn listeners(daemon: &Node, report: &mut Report) {
     let (api, metrics) = (daemon.get("listen"), daemon.at(&["metrics", "listen"]));
     let Some(metrics) = metrics else { return };
     let of_api = api.map_or(Some(Daemon::LISTEN), Node::text);
-    if metrics.text().is_some() && metrics.text() == of_api {
+    // Port 0 is any that is free: twice, it is two ports.
+    if metrics.text().is_some_and(|text| Some(text) == of_api && !text.ends_with(":0")) {
         let mut finding =
             Finding::new(Code::InvalidValue, metrics.span, "the API listens on this address already")
                 .help("give the metrics a port of their own, such as `127.0.0.1:9090`");
