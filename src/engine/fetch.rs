@@ -22,10 +22,11 @@ use super::state::State;
 /// # Errors
 /// When the store cannot be read. The state is as before, apart from rows fetched so far.
 pub fn fetch(state: &mut State, archive: &dyn Archive, entry: &Entry) -> Result<(), ArchiveError> {
-    fetch_for(state, archive, &entry.input_id, &entry.input, entry.at_ms)
+    fetch_for(state, archive, &entry.input_id, &entry.input, entry.at_ms).map(drop)
 }
 
-/// As [`fetch`], for an input that has no entry yet.
+/// As [`fetch`], for an input that has no entry yet. Returns whether it came before: then nothing else is
+/// fetched, since it will not be applied again.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -35,54 +36,12 @@ pub fn fetch_for(
     input_id: &str,
     input: &Input,
     at_ms: u64,
-) -> Result<(), ArchiveError> {
+) -> Result<bool, ArchiveError> {
     let mut fetch = Fetch { state, archive };
-    match input {
-        Input::ConfigActivated(_) => Ok(()),
-        Input::NodeStarted => {
-            let open: Vec<EffectId> = fetch.state.lanes.values().filter_map(|lane| lane.in_flight).collect();
-            open.into_iter().try_for_each(|effect| fetch.effect(effect))
-        }
-        Input::Tick => {
-            let due: Vec<EffectId> = fetch
-                .state
-                .timers
-                .due(at_ms)
-                .filter_map(|key| match key {
-                    TimerKey::EffectDeadline { effect } => Some(*effect),
-                    TimerKey::OfferExpires { .. } | TimerKey::EffectRetry { .. } => None,
-                })
-                .collect();
-            due.into_iter().try_for_each(|effect| fetch.effect(effect))
-        }
-        Input::Inbound(inbound) => {
-            fetch.known_input(input_id)?;
-            match &inbound.fact {
-                Fact::Message(message) => fetch.person(&inbound.channel, &message.chat, &message.user),
-                Fact::Button { chat, user, .. } | Fact::Subscription { chat, user, .. } => {
-                    fetch.person(&inbound.channel, chat, user)
-                }
-                Fact::Edited { chat, message, .. } => fetch.original(&inbound.channel, chat, message),
-                Fact::Unsupported { .. } => Ok(()),
-            }
-        }
-        Input::Command(command) => {
-            fetch.known_input(input_id)?;
-            match &command.action {
-                Action::Accept { dialog, .. }
-                | Action::Decline { dialog, .. }
-                | Action::Reply { dialog, .. }
-                | Action::AddNote { dialog, .. }
-                | Action::Transfer { dialog, .. }
-                | Action::Requeue { dialog }
-                | Action::Close { dialog, .. }
-                | Action::Update { dialog, .. } => fetch.dialog(*dialog),
-                Action::RetryDelivery { effect } | Action::CancelDelivery { effect } => fetch.effect(*effect),
-                Action::SetPresence { .. } => Ok(()),
-            }
-        }
-        Input::EffectClaimed { effect, .. } | Input::EffectResult { effect, .. } => fetch.effect(*effect),
+    if matches!(input, Input::Inbound(_) | Input::Command(_)) && fetch.known_input(input_id)? {
+        return Ok(true);
     }
+    fetch.rows(input, at_ms).map(|()| false)
 }
 
 struct Fetch<'a> {
@@ -91,14 +50,60 @@ struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    fn known_input(&mut self, input_id: &str) -> Result<(), ArchiveError> {
-        if self.state.known_inputs.get(input_id).is_none()
-            && let Some(known) = self.archive.known_input(input_id)?
-        {
-            let number = self.state.current_hand_over();
-            self.state.known_inputs.put_stored(input_id, known, number);
+    /// What applying `input` may look at.
+    fn rows(&mut self, input: &Input, at_ms: u64) -> Result<(), ArchiveError> {
+        match input {
+            Input::ConfigActivated(_) => Ok(()),
+            Input::NodeStarted => {
+                let open: Vec<EffectId> =
+                    self.state.lanes.values().filter_map(|lane| lane.in_flight).collect();
+                open.into_iter().try_for_each(|effect| self.effect(effect))
+            }
+            Input::Tick => {
+                let due: Vec<EffectId> = self
+                    .state
+                    .timers
+                    .due(at_ms)
+                    .filter_map(|key| match key {
+                        TimerKey::EffectDeadline { effect } => Some(*effect),
+                        TimerKey::OfferExpires { .. } | TimerKey::EffectRetry { .. } => None,
+                    })
+                    .collect();
+                due.into_iter().try_for_each(|effect| self.effect(effect))
+            }
+            Input::Inbound(inbound) => match &inbound.fact {
+                Fact::Message(message) => self.person(&inbound.channel, &message.chat, &message.user),
+                Fact::Button { chat, user, .. } | Fact::Subscription { chat, user, .. } => {
+                    self.person(&inbound.channel, chat, user)
+                }
+                Fact::Edited { chat, message, .. } => self.original(&inbound.channel, chat, message),
+                Fact::Unsupported { .. } => Ok(()),
+            },
+            Input::Command(command) => match &command.action {
+                Action::Accept { dialog, .. }
+                | Action::Decline { dialog, .. }
+                | Action::Reply { dialog, .. }
+                | Action::AddNote { dialog, .. }
+                | Action::Transfer { dialog, .. }
+                | Action::Requeue { dialog }
+                | Action::Close { dialog, .. }
+                | Action::Update { dialog, .. } => self.dialog(*dialog),
+                Action::RetryDelivery { effect } | Action::CancelDelivery { effect } => self.effect(*effect),
+                Action::SetPresence { .. } => Ok(()),
+            },
+            Input::EffectClaimed { effect, .. } | Input::EffectResult { effect, .. } => self.effect(*effect),
         }
-        Ok(())
+    }
+
+    /// What an input came to. Returns whether it came before.
+    fn known_input(&mut self, input_id: &str) -> Result<bool, ArchiveError> {
+        if self.state.known_inputs.get(input_id).is_some() {
+            return Ok(true);
+        }
+        let Some(known) = self.archive.known_input(input_id)? else { return Ok(false) };
+        let number = self.state.current_hand_over();
+        self.state.known_inputs.put_stored(input_id, known, number);
+        Ok(true)
     }
 
     fn person(

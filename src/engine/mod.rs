@@ -26,7 +26,7 @@ mod digest;
 mod fetch;
 mod intake;
 mod invariants;
-mod known;
+mod known_inputs;
 mod log;
 mod offers;
 mod outgoing;

@@ -21,7 +21,7 @@ use crate::model::outcome::{KnownInput, ReadyEffect};
 use crate::model::timer::Timer;
 
 use super::derived::{Footprint, Work};
-use super::known::KnownInputs;
+use super::known_inputs::KnownInputs;
 use super::live::Live;
 use super::routing::queue::{Audience, Place};
 use super::rows::{ActiveConfig, HotRows, Position, WriteSet};

@@ -160,6 +160,7 @@ impl Writer {
             }
             self.projection.collect(&mut self.state);
             self.take_in(received.group, &mut claims)?;
+            self.give_answers();
             if self.projection.is_behind(&self.state) {
                 let now_ms = self.time.now_ms();
                 let since_ms = *changed_since_ms.get_or_insert(now_ms);
@@ -229,19 +230,17 @@ impl Writer {
         })
     }
 
-    /// Makes a group durable, applies it and answers.
+    /// Makes a group durable, applies it and has the answers ready.
     fn take_in(&mut self, mut group: Vec<Pending>, claims: &mut Claims) -> Result<(), WriterError> {
         let head = self.journal.head();
         let at_ms = self.time.now_ms();
         self.answer_repeated(&mut group, at_ms)?;
         self.add_own(&mut group, claims, at_ms)?;
         if group.is_empty() {
-            self.give_answers();
             return Ok(());
         }
         let Sealed { entries, sealed, replies } = self.seal(group, head, at_ms);
         if entries.is_empty() {
-            self.give_answers();
             return Ok(());
         }
         self.append(&sealed)?;
@@ -258,7 +257,6 @@ impl Writer {
             self.conclude(entry, &applied, reply, claims);
             events.extend(applied.events);
         }
-        self.give_answers();
         if !events.is_empty() && self.events.receiver_count() > 0 {
             // Nobody listens any more: that is their matter.
             self.events.send(events.into()).map(drop).unwrap_or_default();
@@ -271,17 +269,14 @@ impl Writer {
         let mut fresh = Vec::with_capacity(group.len());
         for pending in group.drain(..) {
             let Submission { input_id, input, .. } = &pending.submission;
-            engine::fetch_for(&mut self.state, &self.store, input_id, input, at_ms)?;
-            let fingerprint = match input {
-                Input::Command(command) => Some(engine::fingerprint(command)),
-                Input::Inbound(_) => None,
-                _ => {
-                    fresh.push(pending);
-                    continue;
-                }
-            };
-            match self.state.known_input(input_id) {
+            let came_before = engine::fetch_for(&mut self.state, &self.store, input_id, input, at_ms)?;
+            let known = if came_before { self.state.known_input(input_id) } else { None };
+            match known {
                 Some(known) => {
+                    let fingerprint = match input {
+                        Input::Command(command) => Some(engine::fingerprint(command)),
+                        _ => None,
+                    };
                     let applied = engine::repeated(known, fingerprint.as_deref());
                     self.metrics.repeated_inputs.inc();
                     self.answer(pending.reply, &applied, Repetition::Repeated);

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 const BITS_LOG2: u32 = 26;
 /// The bits are made in pieces of 4 KiB when a key first touches them, so a small store has a small filter.
 const WORDS_PER_PIECE: usize = 512;
-const PIECES: usize = 1 << (BITS_LOG2 - 6 - 9);
+const PIECES: usize = (1 << (BITS_LOG2 - 6)) / WORDS_PER_PIECE;
 /// Bits per key.
 const PROBES: usize = 4;
 

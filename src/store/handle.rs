@@ -19,7 +19,7 @@ use super::memory::Memory;
 use super::rows::PositionRow;
 use super::write::Writer;
 
-/// Keys read in one bite while the filter of absent keys is filled. A page of inputs is up to 16 KiB.
+/// Keys read in one bite while the filter of absent keys is filled. A dialog's row is a few KiB at most.
 const KEYS_AT_A_TIME: usize = 256;
 
 /// How to open a store.

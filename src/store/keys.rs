@@ -52,7 +52,7 @@ use crate::model::timer::TimerKey;
 use super::queries::deliveries::DeliveryState;
 
 /// The layout that this release reads and writes.
-pub(super) const FORMAT: u32 = 3;
+pub(super) const FORMAT: u32 = 4;
 
 /// A key.
 pub(super) type Key = Vec<u8>;
@@ -200,7 +200,7 @@ pub(super) fn known_input(input_id: &str) -> Key {
 /// The kinds of keys that are asked for before they exist, with every new message or client.
 const LOOKED_UP_FIRST: [u8; 3] = [b'k', b'a', b'i'];
 
-/// All keys that are asked for before they exist: inputs outside pages, addresses and identities.
+/// All keys that are asked for before they exist: inputs with rows of their own, addresses and identities.
 pub(super) fn looked_up_first() -> [KeyRange; 3] {
     LOOKED_UP_FIRST.map(|kind| KeyRange::of_prefix(vec![kind]))
 }

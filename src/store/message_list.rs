@@ -9,7 +9,7 @@
 //! [`input_id`](crate::model::input_id). So the lists say what is known of those inputs, too: see
 //! [`super::known_input`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::engine::rows::WriteSet;
 use crate::model::id::{DialogId, MessageId};
@@ -17,8 +17,8 @@ use crate::model::input_id::{ChatAndMessage, chat_and_message};
 use crate::model::outcome::{KnownInput, Outcome};
 
 use super::error::StoreError;
-use super::handle::Store;
-use super::key_value::{Batch, Order};
+use super::handle::{self, Store};
+use super::key_value::{Batch, Order, Scan};
 use super::keys::{self, Key};
 
 /// As many lines as double a dialog's row: 32 are under a KiB.
@@ -108,9 +108,9 @@ impl Additions {
         json
     }
 
-    /// The dialogs whose rows were not asked for.
-    pub(super) fn left(&self) -> BTreeSet<DialogId> {
-        self.0.keys().copied().collect()
+    /// A dialog whose row was not asked for.
+    pub(super) fn any_left(&self) -> Option<DialogId> {
+        self.0.keys().next().copied()
     }
 }
 
@@ -118,7 +118,7 @@ impl Additions {
 pub(super) struct Lists<'a> {
     dialog: Key,
     newest: Option<Vec<u8>>,
-    scan: super::key_value::Scan<'a>,
+    scan: Scan<'a>,
     order: Order,
 }
 
@@ -168,7 +168,7 @@ impl<'a> Lists<'a> {
 
 /// The newest lines, behind a dialog's row.
 pub(super) fn newest(row: &[u8]) -> &[u8] {
-    let json = super::handle::json(row);
+    let json = handle::json(row);
     row.get(json.len() + 1..).unwrap_or_default()
 }
 

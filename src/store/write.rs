@@ -76,12 +76,12 @@ impl Staged<'_> {
         for dialog in &set.dialogs {
             self.take_dialog(dialog, &mut additions)?;
         }
-        if let Some(dialog) = additions.left().first() {
-            return Err(StoreError::damaged(&keys::dialog(*dialog), "a message came without its dialog"));
+        if let Some(dialog) = additions.any_left() {
+            return Err(StoreError::damaged(&keys::dialog(dialog), "a message came without its dialog"));
         }
         for chat in &set.chats {
             let address = keys::address(&chat.address);
-            // The address of a chat never changes and the row does with each message.
+            // The address of a chat never changes and the row does with each dialog.
             if self.value(&address)?.is_none() {
                 self.put(address, &chat.id)?;
             }
