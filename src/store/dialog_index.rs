@@ -51,22 +51,27 @@ impl From<&Dialog> for IndexedDialog {
 }
 
 impl IndexedDialog {
-    /// Whether `new` has the same index entries but for the time of the last change.
-    pub(super) fn differs_in_time_alone(&self, new: &Self) -> bool {
-        *self == Self { updated_at_ms: self.updated_at_ms, ..new.clone() }
+    /// Whether `new` has the same index entries: an open dialog's time of the last change is in none.
+    pub(super) fn has_entries_of(&self, new: &Self) -> bool {
+        self.is_open() && *self == Self { updated_at_ms: self.updated_at_ms, ..new.clone() }
     }
 
-    /// The index entry with the time of the last change.
-    pub(super) fn time_entry(&self) -> Key {
-        keys::updated_dialog(self.updated_at_ms, self.id)
+    /// Its place among the open dialogs by last change, which is kept in memory.
+    pub(super) fn place_while_open(&self) -> Option<Key> {
+        self.is_open().then(|| keys::updated_dialog(self.updated_at_ms, self.id))
+    }
+
+    fn is_open(&self) -> bool {
+        self.state != DialogState::Closed
     }
 
     /// Its index entries, each once.
     pub(super) fn entries(&self) -> Vec<Key> {
         let id = self.id;
-        let mut entries =
-            vec![keys::client_dialog(self.client, id), keys::chat_dialog(self.chat, id), self.time_entry()];
-        if self.state != DialogState::Closed {
+        let mut entries = vec![keys::client_dialog(self.client, id), keys::chat_dialog(self.chat, id)];
+        if !self.is_open() {
+            entries.push(keys::updated_dialog(self.updated_at_ms, id));
+        } else {
             entries.push(keys::open_dialog(id));
             entries.push(keys::line_dialog(&self.line, self.state, id));
             entries.push(keys::priority_dialog(self.priority, self.queued_at_ms, id));

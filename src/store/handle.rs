@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::engine::rows::{HotRows, Position, WriteSet};
 
 use super::absence::Absence;
+use super::dialog_index::IndexedDialog;
 use super::error::StoreError;
 use super::files::Files;
 use super::key_value::{Batch, KeyValue, Order, Scan};
@@ -47,6 +48,9 @@ pub struct Store {
     pairs: Arc<dyn KeyValue>,
     writer: Arc<Mutex<Writer>>,
     absence: Arc<Absence>,
+    /// The open dialogs by last change. That is different after each message: written to the files it would be
+    /// half of the keys that a message costs.
+    open: Arc<Memory>,
 }
 
 impl Store {
@@ -89,8 +93,9 @@ impl Store {
             }
         }
         let absence = Arc::new(Absence::new());
-        let mut store = Self { pairs, writer: Arc::default(), absence };
+        let mut store = Self { pairs, writer: Arc::default(), absence, open: Arc::default() };
         store.writer = Arc::new(Mutex::new(Writer::at(&store)?));
+        store.find_open()?;
         store.learn_keys()?;
         Ok(store)
     }
@@ -132,6 +137,17 @@ impl Store {
     /// How large the files are, in bytes; 0 in memory.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
         self.pairs.size_on_disk()
+    }
+
+    /// Finds the open dialogs and when they last changed.
+    fn find_open(&self) -> Result<(), StoreError> {
+        let mut places = Batch::default();
+        for dialog in super::hot::listed::<IndexedDialog>(self, keys::open_dialogs(), keys::dialog_at)? {
+            if let Some(place) = dialog.place_while_open() {
+                places.put(place, Vec::new());
+            }
+        }
+        self.open.apply(places)
     }
 
     /// Tells the filter of absent keys what is there. A store with history is read on a thread beside;
@@ -210,6 +226,12 @@ impl Store {
         Scan::new(self.pairs.as_ref(), range, order)
     }
 
+    /// A walk over the open dialogs by last change. The places are those of the row as it is, or was until just
+    /// now.
+    pub(super) fn scan_open(&self, range: KeyRange, order: Order) -> Scan<'_> {
+        Scan::new(self.open.as_ref(), range, order)
+    }
+
     /// All rows of a range, in key order.
     pub(super) fn rows<T: DeserializeOwned>(&self, range: KeyRange) -> Result<Vec<T>, StoreError> {
         self.scan(range, Order::Ascending)
@@ -217,10 +239,14 @@ impl Store {
             .collect()
     }
 
-    /// Makes all changes of a batch, atomically.
-    pub(super) fn apply(&self, batch: Batch) -> Result<(), StoreError> {
+    /// Makes all changes of a batch, atomically. `open` are the places of open dialogs that it changes.
+    pub(super) fn apply(&self, batch: Batch, open: Batch) -> Result<(), StoreError> {
         batch.keys().filter(|key| keys::is_looked_up_first(key)).for_each(|key| self.absence.add(key));
-        self.pairs.apply(batch)
+        // A reader who comes in between finds a dialog at both its places, and at the right one when it looks
+        // at the row.
+        self.open.apply(open.puts())?;
+        self.pairs.apply(batch)?;
+        self.open.apply(open)
     }
 }
 

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::engine::rows::HotRows;
 use crate::model::dialog::Dialog;
-use crate::model::id::{DialogId, EffectId};
+use crate::model::id::EffectId;
 
 use super::error::StoreError;
 use super::handle::Store;
@@ -18,8 +18,7 @@ use super::queries::deliveries::DeliveryState;
 /// Open dialogs with their chats and clients, unfinished effects, timers, operators and the live
 /// configuration; through indexes, never by a walk over history.
 pub(super) fn hot_rows(store: &Store) -> Result<HotRows, StoreError> {
-    let dialogs: Vec<Dialog> =
-        listed(store, keys::open_dialogs(), |(seq, index)| keys::dialog(DialogId::new(seq, index)))?;
+    let dialogs: Vec<Dialog> = listed(store, keys::open_dialogs(), keys::dialog_at)?;
     let chat_ids: BTreeSet<_> = dialogs.iter().map(|dialog| dialog.chat).collect();
     let client_ids: BTreeSet<_> = dialogs.iter().map(|dialog| dialog.client).collect();
     let mut effects = Vec::new();
@@ -45,7 +44,7 @@ pub(super) fn hot_rows(store: &Store) -> Result<HotRows, StoreError> {
 }
 
 /// The rows that an index lists, in its order.
-fn listed<T: DeserializeOwned>(
+pub(super) fn listed<T: DeserializeOwned>(
     store: &Store,
     index: KeyRange,
     row_key: impl Fn((u64, u32)) -> keys::Key,

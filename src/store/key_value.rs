@@ -39,6 +39,17 @@ impl Batch {
         self.0.get(key).map(Option::as_deref)
     }
 
+    /// What it sets, without what it removes.
+    pub(super) fn puts(&self) -> Self {
+        Self(
+            self.0
+                .iter()
+                .filter(|(_, change)| change.is_some())
+                .map(|(key, change)| (key.clone(), change.clone()))
+                .collect(),
+        )
+    }
+
     /// The keys that are set or removed.
     pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
         self.0.keys()

@@ -35,7 +35,7 @@
 //! | `P` | priority (highest first), u64 queued at, id dialog | open dialogs by priority |
 //! | `Q` | text line, priority (highest first), u64 queued at, id dialog | the queue of a line |
 //! | `R` | u64 queued at, id dialog | waiting dialogs by time |
-//! | `U` | u64 updated at, id dialog | all dialogs by last change |
+//! | `U` | u64 updated at, id dialog | closed dialogs by last change; those of open ones are in memory |
 //! | `K` | state, id effect | effects by state |
 //! | `L` | id dialog, id effect | effects by dialog |
 //!
@@ -52,7 +52,7 @@ use crate::model::timer::TimerKey;
 use super::queries::deliveries::DeliveryState;
 
 /// The layout that this release reads and writes.
-pub(super) const FORMAT: u32 = 4;
+pub(super) const FORMAT: u32 = 5;
 
 /// A key.
 pub(super) type Key = Vec<u8>;
@@ -213,6 +213,11 @@ pub(super) fn is_looked_up_first(key: &[u8]) -> bool {
 /// A dialog.
 pub(super) fn dialog(id: DialogId) -> Key {
     Builder::new(b'd').id(numbers!(id)).0
+}
+
+/// The key of the dialog at a place, as [`last_id`] reads it.
+pub(super) fn dialog_at((seq, index): (u64, u32)) -> Key {
+    dialog(DialogId::new(seq, index))
 }
 
 /// Whether a key is that of a dialog.

@@ -53,11 +53,11 @@ impl Writer {
         if set.position.seq < self.position.seq {
             return Err(StoreError::OutOfOrder { stored: self.position.seq, given: set.position.seq });
         }
-        let mut staged = Staged { store, batch: Batch::default() };
+        let mut staged = Staged { store, batch: Batch::default(), open: Batch::default() };
         staged.take(set, Additions::of(set, self.last_messages.last()))?;
         self.last_messages.put(store, &set.messages, &mut staged.batch)?;
         self.last_events.add(&set.events, &mut staged.batch)?;
-        store.apply(staged.batch)?;
+        store.apply(staged.batch, staged.open)?;
         self.position = set.position;
         self.stopped = false;
         Ok(())
@@ -68,6 +68,8 @@ impl Writer {
 struct Staged<'a> {
     store: &'a Store,
     batch: Batch,
+    /// Places among the open dialogs by last change.
+    open: Batch,
 }
 
 impl Staged<'_> {
@@ -136,10 +138,14 @@ impl Staged<'_> {
         let before = self.value(&key)?;
         let old: Option<IndexedDialog> = before.as_deref().map(|row| decode(&key, row)).transpose()?;
         let new = IndexedDialog::from(dialog);
+        if let Some(place) = old.as_ref().and_then(IndexedDialog::place_while_open) {
+            self.open.delete(place);
+        }
+        if let Some(place) = new.place_while_open() {
+            self.open.put(place, Vec::new());
+        }
         match old {
-            Some(old) if old.differs_in_time_alone(&new) => {
-                self.reindex(Some(vec![old.time_entry()]), vec![new.time_entry()]);
-            }
+            Some(old) if old.has_entries_of(&new) => {}
             old => self.reindex(old.map(|old| old.entries()), new.entries()),
         }
         let row = additions.row(dialog.id, encode(dialog)?, before.as_deref(), &mut self.batch);

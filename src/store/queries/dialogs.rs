@@ -98,20 +98,23 @@ pub fn list_where(
         (Sort::Opened, Some(to_ms)) => Some(first_opened_at_or_after(store, to_ms)?),
         _ => None,
     };
-    let ranges = ranges(filter, sort)
-        .into_iter()
-        .map(|range| {
-            let narrowed = match &newest {
-                Some(place) => {
-                    let end = [range.start.as_slice(), place].concat();
-                    range.before(end)
-                }
-                None => range,
-            };
-            rest(narrowed, place.as_deref(), sort.order())
-        })
-        .collect();
-    let mut walk = Merged::new(store, list, ranges, sort.order());
+    let order = sort.order();
+    let mut scans = Vec::new();
+    for range in ranges(filter, sort) {
+        let narrowed = match &newest {
+            Some(place) => {
+                let end = [range.start.as_slice(), place].concat();
+                range.before(end)
+            }
+            None => range,
+        };
+        let rest = rest(narrowed, place.as_deref(), order);
+        if sort == Sort::Updated {
+            scans.push(store.scan_open(rest.clone(), order));
+        }
+        scans.push(store.scan(rest, order));
+    }
+    let mut walk = Merged::new(list, scans, order);
     let mut items = Vec::new();
     let mut examined = 0;
     let mut last: Option<Vec<u8>> = None;

@@ -100,10 +100,9 @@ pub(super) struct Merged<'a> {
 }
 
 impl<'a> Merged<'a> {
-    /// A walk over `ranges`, whose keys are a prefix and a place of `list`.
-    pub(super) fn new(store: &'a Store, list: List, ranges: Vec<KeyRange>, order: Order) -> Self {
-        let scans = ranges.into_iter().map(|range| store.scan(range, order).peekable()).collect();
-        Self { list, order, scans }
+    /// A walk over what `scans` walk over, each in `order`: keys that are a prefix and a place of `list`.
+    pub(super) fn new(list: List, scans: Vec<Scan<'a>>, order: Order) -> Self {
+        Self { list, order, scans: scans.into_iter().map(Iterator::peekable).collect() }
     }
 
     /// The next place and the value there.
