@@ -193,6 +193,7 @@ pub(super) fn note(
             unsupported: None,
             effect: None,
         },
+        |_| {},
     );
     step.emit(EventKind::NoteAdded, dialog, Some(id), json!({"message": id, "author": author}));
     Ok(id)

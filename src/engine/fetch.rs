@@ -112,16 +112,15 @@ impl Fetch<'_> {
         chat: &ExternalChat,
         user: &ExternalUser,
     ) -> Result<(), ArchiveError> {
-        let address = ChatAddress { channel: channel.clone(), chat: chat.id.clone(), user: user.id.clone() };
-        let known = match self.state.addresses.get(&address) {
-            Some(id) => Some(*id),
-            None => self.archive.chat_at(&address)?,
+        let known = match self.state.chat_at(channel, chat, user) {
+            Some(id) => Some(id),
+            None => self.archive.chat_at(&ChatAddress::of(channel, chat, user))?,
         };
         match known {
             Some(id) => self.chat(id),
             None => {
                 let identity = Identity { channel: channel.clone(), user: user.id.clone() };
-                if !self.state.identities.contains_key(&identity)
+                if self.state.identities.get(&identity).is_none()
                     && let Some(client) = self.archive.client_of(&identity)?
                 {
                     self.client(client)?;

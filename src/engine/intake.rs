@@ -122,15 +122,18 @@ fn take_message(
         unsupported: inbound.unsupported.clone(),
         effect: None,
     };
-    log::append(step, message);
     let at_ms = step.at_ms;
     let name = step
-        .dialog(dialog)
-        .and_then(|dialog| step.state.clients.get(&dialog.client))
-        .and_then(|client| client.name.clone());
-    step.change_dialog(dialog, |dialog| {
+        .state
+        .chats
+        .get(&chat)
+        .and_then(|chat| step.state.clients.get(&chat.client))
+        .map(|client| client.name.clone());
+    log::append(step, message, |dialog| {
         dialog.last_inbound_at_ms = at_ms;
-        dialog.client_name = name;
+        if let Some(name) = name {
+            dialog.client_name = name;
+        }
         dialog.unread = dialog.unread.saturating_add(1);
         if matches!(dialog.state, DialogState::Accepted | DialogState::WaitingClient) {
             dialog.state = DialogState::WaitingOperator;
@@ -180,9 +183,7 @@ fn find_or_create_chat(
     user: &ExternalUser,
     came_by: Option<&str>,
 ) -> (ChatId, Contact) {
-    let address =
-        ChatAddress { channel: source.id.clone(), chat: external.id.clone(), user: user.id.clone() };
-    if let Some(known) = step.state.addresses.get(&address).copied()
+    if let Some(known) = step.state.chat_at(source.id, external, user)
         && let Some(chat) = step.state.chats.get(&known)
     {
         let client = chat.client;
@@ -219,7 +220,7 @@ fn find_or_create_chat(
     let chat = step.new_chat();
     let row = Chat {
         id: chat,
-        address: address.clone(),
+        address: ChatAddress::of(source.id, external, user),
         client,
         open_dialog: None,
         last_dialog: None,
@@ -227,7 +228,7 @@ fn find_or_create_chat(
         allowed: true,
         created_at_ms: step.at_ms,
     };
-    step.state.addresses.insert(address, chat);
+    step.state.addresses.insert(row.address.clone(), chat);
     step.state.chats.put(chat, row);
     (chat, Contact::First)
 }
@@ -367,9 +368,7 @@ fn set_allowed(
     user: &ExternalUser,
     writing: Writing,
 ) -> Outcome {
-    let address =
-        ChatAddress { channel: source.id.clone(), chat: external.id.clone(), user: user.id.clone() };
-    let known = step.state.addresses.get(&address).copied();
+    let known = step.state.chat_at(source.id, external, user);
     let Some(chat) = known.and_then(|id| step.state.chats.get_mut(&id)) else {
         // Somebody who never wrote to us: nothing to remember.
         return Outcome::Applied(Receipt::default());

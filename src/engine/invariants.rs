@@ -82,7 +82,7 @@ fn people(state: &State, found: &mut Found) {
             });
         }
     }
-    for (identity, client) in &state.identities {
+    for (identity, client) in state.identities.iter() {
         let has = state.clients.get(client).is_some_and(|row| row.identities.contains(identity));
         found.check("I5", has, || format!("{identity:?} leads to {client}, which does not have it"));
     }
@@ -91,7 +91,7 @@ fn people(state: &State, found: &mut Found) {
             format!("the address of chat {} does not lead to it", chat.id)
         });
     }
-    for (address, chat) in &state.addresses {
+    for (address, chat) in state.addresses.iter() {
         let has = state.chats.get(chat).is_some_and(|row| row.address == *address);
         found.check("I5", has, || format!("{address:?} leads to {chat}, which is somewhere else"));
     }

@@ -3,15 +3,17 @@
 //! Each message is looked up here before it is applied, put here after, handed over once and never
 //! changed, so this is simpler and quicker than a [`Table`](super::table::Table).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::model::outcome::KnownInput;
 
+use super::lookup::Lookup;
+
 /// Outcomes by `input_id`.
 #[derive(Debug, Default)]
 pub(super) struct KnownInputs {
-    rows: BTreeMap<Arc<str>, KnownInput>,
+    rows: Lookup<Arc<str>, KnownInput>,
     new: Vec<(Arc<str>, KnownInput)>,
     /// Those that leave once the store has the hand-over of that number, the first number first.
     leaving: VecDeque<(u64, Vec<Arc<str>>)>,
@@ -20,7 +22,7 @@ pub(super) struct KnownInputs {
 impl KnownInputs {
     /// What an input came to, if that is here.
     pub(super) fn get(&self, input_id: &str) -> Option<&KnownInput> {
-        self.rows.get(input_id)
+        self.rows.get_by(input_id, |known| known.as_ref() == input_id)
     }
 
     /// Puts what a new input came to; it will be handed over.

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use crate::model::dialog::LastMessage;
+use crate::model::dialog::{Dialog, LastMessage};
 use crate::model::message::Message;
 
 use super::step::Step;
 
-/// Adds a message or note to its dialog.
-pub(super) fn append(step: &mut Step<'_>, message: Message) {
+/// Adds a message or note to its dialog, which `also` changes along with it.
+pub(super) fn append(step: &mut Step<'_>, message: Message, also: impl FnOnce(&mut Dialog)) {
     let shown = (!message.note).then(|| summary(&message));
     step.change_dialog(message.dialog, |dialog| {
         dialog.messages = dialog.messages.saturating_add(1);
         if shown.is_some() {
             dialog.last_message = shown;
         }
+        also(dialog);
     });
     step.state.messages.put(message.id, Arc::new(message));
 }

@@ -28,6 +28,7 @@ mod intake;
 mod invariants;
 mod known_inputs;
 mod log;
+mod lookup;
 mod offers;
 mod outgoing;
 mod render;

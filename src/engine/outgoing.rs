@@ -84,6 +84,7 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
             unsupported: None,
             effect: Some(effect),
         },
+        |_| {},
     );
     if by_operator && draft.written_by == WrittenBy::Person {
         let open = step.live.line(&line).is_none_or(|line| step.live.is_open(line, step.at_ms));

@@ -14,7 +14,8 @@ use crate::model::decision::Decision;
 use crate::model::dialog::Dialog;
 use crate::model::effect::{Effect, EffectState, Lane};
 use crate::model::event::Event;
-use crate::model::id::{ChatId, ClientId, DialogId, EffectId, MessageId, OperatorId};
+use crate::model::id::{ChannelId, ChatId, ClientId, DialogId, EffectId, MessageId, OperatorId};
+use crate::model::inbound::{ExternalChat, ExternalUser};
 use crate::model::message::Message;
 use crate::model::operator::{OperatorStatus, Presence};
 use crate::model::outcome::{KnownInput, ReadyEffect};
@@ -23,6 +24,7 @@ use crate::model::timer::Timer;
 use super::derived::{Footprint, Work};
 use super::known_inputs::KnownInputs;
 use super::live::Live;
+use super::lookup::Lookup;
 use super::routing::queue::{Audience, Place};
 use super::rows::{ActiveConfig, HotRows, Position, WriteSet};
 use super::table::Table;
@@ -42,8 +44,8 @@ pub struct State {
     pub(super) operators: Table<OperatorId, OperatorStatus>,
     pub(super) timers: Timers,
 
-    pub(super) addresses: BTreeMap<ChatAddress, ChatId>,
-    pub(super) identities: BTreeMap<Identity, ClientId>,
+    pub(super) addresses: Lookup<ChatAddress, ChatId>,
+    pub(super) identities: Lookup<Identity, ClientId>,
     pub(super) queues: BTreeMap<Audience, BTreeSet<Place>>,
     pub(super) work: BTreeMap<OperatorId, Work>,
     pub(super) lanes: BTreeMap<Lane, LaneState>,
@@ -233,6 +235,19 @@ impl State {
                 }
             }
         }
+    }
+
+    /// The chat at an address, if it is in memory.
+    pub(super) fn chat_at(
+        &self,
+        channel: &ChannelId,
+        chat: &ExternalChat,
+        user: &ExternalUser,
+    ) -> Option<ChatId> {
+        // As the hash of an address is made: of its fields in their order.
+        let parts = (channel, &chat.id, &user.id);
+        let is_it = |known: &ChatAddress| (&known.channel, &known.chat, &known.user) == parts;
+        self.addresses.get_by(&parts, is_it).copied()
     }
 
     pub(super) const fn current_hand_over(&self) -> u64 {

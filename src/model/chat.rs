@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{ChannelId, ChatId, ClientId, DialogId};
+use super::inbound::{ExternalChat, ExternalUser};
 
 /// A chat. Unique by its address.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ pub struct Chat {
 }
 
 /// What makes a chat unique: channel, conversation and person, as the messenger knows them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChatAddress {
     /// The channel binding.
     pub channel: ChannelId,
@@ -34,4 +35,11 @@ pub struct ChatAddress {
     pub chat: String,
     /// The messenger's id of the person.
     pub user: String,
+}
+
+impl ChatAddress {
+    /// The address of a person in a conversation.
+    pub fn of(channel: &ChannelId, chat: &ExternalChat, user: &ExternalUser) -> Self {
+        Self { channel: channel.clone(), chat: chat.id.clone(), user: user.id.clone() }
+    }
 }

@@ -32,7 +32,7 @@ pub struct Client {
 }
 
 /// A person in one channel. An identity belongs to one client.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Identity {
     /// The channel binding.
     pub channel: ChannelId,

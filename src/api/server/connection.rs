@@ -48,6 +48,11 @@ pub(super) async fn run(
     let stream = TokioIo::new(StallGuard::new(stream, limits.write_stall_timeout));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        // Who no longer sends may still wait for the answer; and to find out whether somebody has gone would
+        // cost a call of the system per request.
+        .half_close(true)
+        // Answers are short: one piece costs less than a list of two.
+        .writev(false)
         .header_read_timeout(limits.header_read_timeout)
         .max_headers(limits.max_headers)
         .max_header_size(limits.max_head_bytes)
