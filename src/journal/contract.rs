@@ -82,7 +82,8 @@ pub(super) fn text(recorded: &Recorded) -> (u64, String) {
 fn each(promise: impl Fn(&mut dyn Journal)) {
     promise(&mut MemoryJournal::new());
     let directory = scratch();
-    let (mut files, _) = FileJournal::open(directory.path(), Settings { segment_bytes: 900 }).unwrap();
+    let (mut files, _) =
+        FileJournal::open(directory.path(), Settings { segment_bytes: 900, spare: false }).unwrap();
     promise(&mut files);
 }
 
@@ -247,10 +248,11 @@ proptest! {
     #[test]
     fn files_and_memory_tell_the_same_history_through_any_rotation_reopening_and_purge(
         segment_bytes in 1u64..3_000,
+        spare in proptest::bool::ANY,
         steps in prop::collection::vec((prop::collection::vec(".{0,80}", 0..5), 0u8..8), 1..14),
     ) {
         let directory = scratch();
-        let settings = Settings { segment_bytes };
+        let settings = Settings { segment_bytes, spare };
         let (mut files, _) = FileJournal::open(directory.path(), settings).unwrap();
         let mut memory = MemoryJournal::new();
         for (group, then) in steps {

@@ -224,7 +224,7 @@ fn split_into_small_segments(site: &Site) {
     let whole = site.aside("journal-whole");
     std::fs::rename(site.journal(), &whole).unwrap();
     let (from, _) = FileJournal::open(&whole, journal::Settings::default()).unwrap();
-    let small = journal::Settings { segment_bytes: 8 * 1024 };
+    let small = journal::Settings { segment_bytes: 8 * 1024, spare: true };
     let (mut to, _) = FileJournal::open(&site.journal(), small).unwrap();
     for recorded in from.read_from(1).unwrap() {
         let sealed = journal::seal(&recorded.unwrap().entry).unwrap();

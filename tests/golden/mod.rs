@@ -117,7 +117,7 @@ fn come_to(golden: &Path) -> Expected {
 fn make(name: &str) {
     let golden = folder().join(name);
     assert!(!golden.exists(), "{name} exists: journals are never changed, only added");
-    let settings = journal::Settings { segment_bytes: SEGMENT_BYTES };
+    let settings = journal::Settings { segment_bytes: SEGMENT_BYTES, spare: false };
     let (mut journal, _) = FileJournal::open(&golden.join("journal"), settings).unwrap();
     for bytes in history_of(SEED, STEPS) {
         let entry: Entry = serde_json::from_slice(&bytes).unwrap();

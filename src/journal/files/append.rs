@@ -13,6 +13,10 @@ use super::{Active, FileJournal};
 /// A buffer that a large group has made larger than this is given back, bytes.
 const BUFFER_KEPT_BYTES: usize = 1024 * 1024;
 
+/// The next segment is prepared once this one is filled to this part: a small installation that never gets
+/// so far does not pay with its disk, and a busy one has it in time.
+const SPARE_FROM: u64 = 8;
+
 /// See [`super::super::Journal::append`].
 pub(super) fn append(
     journal: &mut FileJournal,
@@ -56,6 +60,8 @@ fn write_group(journal: &mut FileJournal, bytes: &[u8], head: Head) -> Result<()
     let length = journal.active.length.saturating_add(bytes.len() as u64);
     if length > journal.settings.segment_bytes && journal.active.length > FIRST_RECORD {
         rotate(journal)?;
+    } else if journal.settings.spare && length > journal.settings.segment_bytes / SPARE_FROM {
+        journal.spare.prepare();
     }
     let active = &mut journal.active;
     // One write for the group, and no second one before it is synced: recovery relies on it.
@@ -71,10 +77,15 @@ fn write_group(journal: &mut FileJournal, bytes: &[u8], head: Head) -> Result<()
 /// Seals the last segment and begins the next one.
 fn rotate(journal: &mut FileJournal) -> Result<(), JournalError> {
     let active = &mut journal.active;
+    // The zeros behind history first: a seal is the end of its file at any moment.
+    active.file.set_len(active.length).map_err(JournalError::io("cut", &active.path))?;
     let seal = seal_bytes(&Seal { offset: active.length, head: journal.head });
     active.file.write_all(&seal).map_err(JournalError::io("write to", &active.path))?;
     active.file.sync_data().map_err(JournalError::io("sync", &active.path))?;
-    journal.active = create_segment(&journal.directory, &journal.head)?;
+    journal.active = match journal.spare.take() {
+        Some((file, spare)) => use_spare(file, &spare, &journal.directory, &journal.head)?,
+        None => create_segment(&journal.directory, &journal.head)?,
+    };
     journal.segments.push(journal.head.seq.saturating_add(1));
     Ok(())
 }
@@ -87,6 +98,16 @@ pub(super) fn create_segment(directory: &Path, before: &Head) -> Result<Active, 
     let mut file = file.map_err(JournalError::io("create", &path))?;
     file.write_all(&header_bytes(before)).map_err(JournalError::io("write to", &path))?;
     file.sync_all().map_err(JournalError::io("sync", &path))?;
+    sync_directory(directory)?;
+    Ok(Active { file, path, length: FIRST_RECORD })
+}
+
+/// Makes the prepared file the segment after `before`. Its header is durable before it gets the name.
+fn use_spare(mut file: File, spare: &Path, directory: &Path, before: &Head) -> Result<Active, JournalError> {
+    let path = directory.join(segment_name(before.seq.saturating_add(1)));
+    file.write_all(&header_bytes(before)).map_err(JournalError::io("write to", spare))?;
+    file.sync_data().map_err(JournalError::io("sync", spare))?;
+    std::fs::rename(spare, &path).map_err(JournalError::io("create", &path))?;
     sync_directory(directory)?;
     Ok(Active { file, path, length: FIRST_RECORD })
 }

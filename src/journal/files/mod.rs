@@ -1,18 +1,19 @@
 //! The journal of a single machine: append-only segment files in one directory.
 //!
 //! Lives here: [`FileJournal`], made of `format` (the bytes), `segment` (reading one file),
-//! `recover` (opening), `append` (writing, rotation, purge), `read` (streaming, full
-//! verification) and `witness` (the second record of what was durable). May be called by whoever
+//! `recover` (opening), `append` (writing, rotation, purge), `spare` (the next file, prepared), `read`
+//! (streaming, full verification) and `witness` (the second record of what was durable). May be called by whoever
 //! owns a journal, through [`super::Journal`]. Uses `std::fs` alone and blocks.
 //!
-//! Invariant: nothing in these files is ever changed, only appended to, and the one thing ever cut
-//! is a group at the very end for which no `append` has returned.
+//! Invariant: nothing in these files is ever changed, only appended to or written over zeros behind the end of
+//! history, and the one thing ever cut is a group at the very end for which no `append` has returned.
 
 mod append;
 mod format;
 mod read;
 mod recover;
 mod segment;
+mod spare;
 mod witness;
 
 #[cfg(test)]
@@ -33,11 +34,14 @@ pub struct Settings {
     /// A segment that has reached this many bytes is sealed. It is exceeded only by a single group
     /// that is larger.
     pub segment_bytes: u64,
+    /// Whether the file of the next segment is filled with zeros before it is needed, which halves the time of
+    /// a sync.
+    pub spare: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { segment_bytes: SEGMENT_BYTES_DEFAULT }
+        Self { segment_bytes: SEGMENT_BYTES_DEFAULT, spare: true }
     }
 }
 
@@ -102,6 +106,7 @@ pub struct FileJournal {
     /// The segments in order, by the number of the first entry. Never empty.
     segments: Vec<u64>,
     active: Active,
+    spare: spare::Spare,
     witness: witness::WitnessFile,
     head: Head,
     poisoned: bool,
@@ -114,7 +119,7 @@ pub struct FileJournal {
 struct Active {
     file: File,
     path: PathBuf,
-    /// Its durable length, bytes.
+    /// Up to where it is history, bytes. There may be zeros behind.
     length: u64,
 }
 

@@ -3,7 +3,8 @@
 //! The rule for the last segment. A group is written with one write and synced before anything is
 //! written after it. So when a place is bad, its group may be unfinished only if no later group and
 //! no seal stands anywhere behind it, and if the witness does not name it as durable. Then the
-//! group is cut as a whole. In every other case the bytes were durable once: that is damage.
+//! group is cut as a whole. In every other case the bytes were durable once: that is damage. Nothing but zeros
+//! behind a whole group is what the file was prepared with.
 //!
 //! What cannot be told: a group at the very end that was synced, is not yet named by the witness
 //! (whose own write was lost with the power) and was damaged later looks like an unfinished one.
@@ -17,6 +18,7 @@ use super::super::{Head, JournalError};
 use super::append::{create_segment, sync_directory};
 use super::format::{Seal, Witness, segment_first_seq, segment_name};
 use super::segment::{Chain, FIRST_RECORD, SegmentReader, Step};
+use super::spare::Spare;
 use super::witness::{self, WitnessFile};
 use super::{Active, CutTail, FileJournal, Recovery, Settings, WitnessFound};
 
@@ -47,6 +49,7 @@ pub(super) fn open(directory: &Path, settings: Settings) -> Result<(FileJournal,
     }
     let mut witness = WitnessFile::open(directory)?;
     witness.note_durably(&Witness { first_seq: segments.first().copied().unwrap_or(1), head })?;
+    let spare = Spare::new(directory, settings.segment_bytes)?;
     sync_directory(directory)?;
     let directory = directory.to_owned();
     let journal = FileJournal {
@@ -55,6 +58,7 @@ pub(super) fn open(directory: &Path, settings: Settings) -> Result<(FileJournal,
         _lock: lock,
         segments,
         active,
+        spare,
         witness,
         head,
         poisoned: false,
@@ -294,6 +298,8 @@ impl LastSegment {
                     last.torn = (!chain.is_whole()).then_some("an incomplete group");
                     return Ok(last);
                 }
+                // What was prepared for entries that have not come.
+                Step::Bad(_) if chain.is_whole() && reader.is_empty_from_here()? => return Ok(last),
                 Step::Bad(what) => {
                     return match reader.later_proof(last.head.seq.saturating_add(1))? {
                         None => {
@@ -350,7 +356,7 @@ impl LastSegment {
         let path = &self.path;
         let file = OpenOptions::new().read(true).write(true).open(path);
         let mut file = file.map_err(JournalError::io("open", path))?;
-        if self.torn.is_some() {
+        if self.end < self.length {
             file.set_len(self.end).map_err(JournalError::io("cut", path))?;
         }
         rewrite(&mut file, self.unconfirmed, self.end).map_err(JournalError::io("write to", path))?;

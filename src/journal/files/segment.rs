@@ -190,6 +190,24 @@ impl SegmentReader {
         Ok(None)
     }
 
+    /// Whether there are only zeros from the reader's place on, up to the end of the file. The reader stays there.
+    pub(super) fn is_empty_from_here(&mut self) -> Result<bool, JournalError> {
+        let begin = self.offset;
+        self.seek(begin)?;
+        let mut left = self.length.saturating_sub(begin);
+        while left > 0 {
+            let read = self.file.fill_buf().map_err(JournalError::io("read", &self.path))?;
+            let count = read.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            if count == 0 || read.iter().take(count).any(|byte| *byte != 0) {
+                break;
+            }
+            self.file.consume(count);
+            left = left.saturating_sub(count as u64);
+        }
+        self.seek(begin)?;
+        Ok(left == 0)
+    }
+
     fn seek(&mut self, offset: u64) -> Result<(), JournalError> {
         // Relative, so that the buffer is kept for a short way.
         let position = self.file.stream_position().map_err(JournalError::io("read", &self.path))?;

@@ -217,3 +217,100 @@ fn a_rotation_that_fails_poisons_the_journal() {
     assert_eq!((recovery.cut, journal.head().seq), (None, 11));
     journal.append(11, &entries).unwrap();
 }
+
+/// Room for the groups of [`prepared`].
+const PREPARED: Settings = Settings { segment_bytes: 3_000, spare: true };
+
+/// A journal whose last segment was prepared, with the place where its last group begins and ends.
+fn prepared() -> (Sample, usize, usize) {
+    let directory = scratch();
+    let (mut journal, _) = FileJournal::open(directory.path(), PREPARED).unwrap();
+    append(&mut journal, &["a", "b", "c"]);
+    journal.spare.wait();
+    let mut borders = vec![0, 3];
+    while journal.segments.len() < 2 {
+        append(&mut journal, &["b", "c"]);
+        borders.push(journal.head().seq);
+    }
+    append(&mut journal, &["d"]);
+    borders.push(journal.head().seq);
+    let begin = usize::try_from(journal.active.length).unwrap();
+    let before_last = image(directory.path());
+    append(&mut journal, &["e", "f"]);
+    borders.push(journal.head().seq);
+    let end = usize::try_from(journal.active.length).unwrap();
+    let history = texts(&journal, 1);
+    drop(journal);
+    (Sample { image: image(directory.path()), before_last, history, borders }, begin, end)
+}
+
+#[test]
+fn a_prepared_segment_is_as_long_as_it_will_be_and_its_zeros_are_no_history() {
+    let (sample, _, end) = prepared();
+    let bytes = &sample.image[&sample.last_segment()];
+    assert_eq!(bytes.len() as u64, PREPARED.segment_bytes);
+    assert!(end < bytes.len() && bytes[end..].iter().all(|byte| *byte == 0));
+    let directory = scratch();
+    lay_out(directory.path(), &sample.image);
+    let (journal, recovery) = open(directory.path()).unwrap();
+    assert_eq!((recovery.cut, journal.head().seq), (None, sample.history.len() as u64));
+    assert_eq!(texts(&journal, 1), sample.history);
+    drop(journal);
+    let last = sample.history.len() as u64;
+    assert_eq!(outcome(&sample, &sample.image, directory.path()), Outcome::Reaches(last));
+}
+
+#[test]
+fn a_group_torn_anywhere_in_a_prepared_segment_is_cut_as_a_whole() {
+    let (sample, begin, end) = prepared();
+    let sample = sample.with_lagging_witness();
+    let directory = scratch();
+    let last = sample.last_segment();
+    let (before, whole) = (sample.history.len() as u64 - 2, sample.history.len() as u64);
+    for from in (begin..end).step_by(7) {
+        for to in [from + 1, from + 40, end] {
+            let mut image = sample.image.clone();
+            image.get_mut(&last).unwrap()[from..to.min(end)].fill(0);
+            let expected = if image == sample.image { whole } else { before };
+            assert_eq!(
+                outcome(&sample, &image, directory.path()),
+                Outcome::Reaches(expected),
+                "{from}..{to}"
+            );
+        }
+    }
+}
+
+#[test]
+fn zeros_in_place_of_what_was_durable_are_damage() {
+    let (sample, begin, end) = prepared();
+    let directory = scratch();
+    let mut image = sample.image.clone();
+    image.get_mut(&sample.last_segment()).unwrap()[begin..end].fill(0);
+    assert_eq!(outcome(&sample, &image, directory.path()), Outcome::Refused);
+}
+
+#[test]
+fn a_spare_that_a_crash_left_behind_is_not_used() {
+    let sample = sample();
+    let directory = scratch();
+    let mut image = sample.image;
+    image.insert(spare::SPARE_NAME.to_owned(), b"half".to_vec());
+    lay_out(directory.path(), &image);
+    let (journal, recovery) = open(directory.path()).unwrap();
+    assert_eq!((recovery.cut, journal.head().seq), (None, 11));
+    assert!(!directory.path().join(spare::SPARE_NAME).exists());
+}
+
+#[test]
+fn a_rotation_before_the_spare_is_there_does_without() {
+    let directory = scratch();
+    let settings = Settings { spare: true, segment_bytes: 1 };
+    let (mut journal, _) = FileJournal::open(directory.path(), settings).unwrap();
+    std::fs::create_dir(directory.path().join(spare::SPARE_NAME)).unwrap();
+    for text in ["a", "b", "c"] {
+        append(&mut journal, &[text]);
+        journal.spare.wait();
+    }
+    assert_eq!((journal.segments.len(), texts(&journal, 1).len()), (3, 3));
+}

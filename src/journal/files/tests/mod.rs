@@ -15,7 +15,7 @@ use crate::journal::{JournalErrorKind, Recorded};
 type Image = BTreeMap<String, Vec<u8>>;
 
 /// Small enough that a few entries fill a segment.
-const SETTINGS: Settings = Settings { segment_bytes: 1_600 };
+const SETTINGS: Settings = Settings { segment_bytes: 1_600, spare: false };
 
 fn open(directory: &Path) -> Result<(FileJournal, Recovery), JournalError> {
     FileJournal::open(directory, SETTINGS)
