@@ -10,6 +10,9 @@ use crate::model::input::Input;
 
 use super::{ENTRY_BYTES_MAX, Head, JournalError, Recorded};
 
+/// Most entries fit into so many bytes.
+const ENTRY_BYTES_USUAL: usize = 1_536;
+
 /// An entry in its final bytes. Made by [`seal`] alone, so it can always be read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedEntry {
@@ -119,8 +122,9 @@ pub enum DecodeError {
 /// [`SealError`]; the input should be refused then, the journal is not touched.
 pub fn seal(entry: &Entry) -> Result<SealedEntry, SealError> {
     let seq = entry.seq;
-    let bytes =
-        serde_json::to_vec(entry).map_err(|error| SealError::Encode { seq, reason: error.to_string() })?;
+    let mut bytes = Vec::with_capacity(ENTRY_BYTES_USUAL);
+    serde_json::to_writer(&mut bytes, entry)
+        .map_err(|error| SealError::Encode { seq, reason: error.to_string() })?;
     if bytes.len() > ENTRY_BYTES_MAX {
         return Err(SealError::TooLarge { seq, bytes: bytes.len() });
     }

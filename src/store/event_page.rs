@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::model::event::Event;
 
 use super::error::StoreError;
-use super::handle::{Store, decode, encode};
+use super::handle::{Store, decode, encode_into};
 use super::key_value::{Batch, Order};
 use super::keys;
 
@@ -48,12 +48,14 @@ impl LastPage {
     /// Adds events, which follow all that were added before, and puts the pages that this changes
     /// into `batch`.
     pub(super) fn add(&mut self, events: &[Arc<Event>], batch: &mut Batch) -> Result<(), StoreError> {
+        let mut line = Vec::new();
         for event in events {
             let place = (event.seq, event.index);
             if self.first.is_some() && place <= self.last {
                 return Err(StoreError::OutOfOrder { stored: self.last.0, given: event.seq });
             }
-            let line = encode(event.as_ref())?;
+            line.clear();
+            encode_into(event.as_ref(), &mut line)?;
             let full = self.lines.len() + line.len() > PAGE_BYTES_MAX;
             let fits = self.first.is_some_and(|(seq, _)| stretch(seq) == stretch(event.seq)) && !full;
             if !fits {

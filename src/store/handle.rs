@@ -260,6 +260,11 @@ pub(super) fn decode<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Result<T,
     serde_json::from_slice(json(value)).map_err(|error| StoreError::damaged(key, error.to_string()))
 }
 
+/// Writes a value behind others.
+pub(super) fn encode_into<T: Serialize + ?Sized>(row: &T, bytes: &mut Vec<u8>) -> Result<(), StoreError> {
+    serde_json::to_writer(bytes, row).map_err(|error| StoreError::Encode { reason: error.to_string() })
+}
+
 /// Writes a value.
 pub(super) fn encode<T: Serialize + ?Sized>(row: &T) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(row).map_err(|error| StoreError::Encode { reason: error.to_string() })

@@ -33,18 +33,43 @@ pub(super) struct Listed {
     pub(super) input: Option<String>,
 }
 
-/// The messages that a write set adds to its dialogs.
+/// The messages that a write set adds to its dialogs, in the order of their ids, each once.
 #[derive(Debug, Default)]
-pub(super) struct Additions(BTreeMap<DialogId, BTreeMap<MessageId, Option<String>>>);
+pub(super) struct Additions(Vec<Added>);
+
+/// One of them.
+#[derive(Debug)]
+struct Added {
+    dialog: DialogId,
+    id: MessageId,
+    /// The last part of the id of the input that brought it.
+    input: Option<String>,
+    /// Whether it is in the row of its dialog.
+    is_placed: bool,
+}
+
+/// The same in the order of their dialogs.
+#[derive(Debug)]
+pub(super) struct AdditionsByDialog(Vec<Added>);
 
 impl Additions {
     /// Those of `set` that come after the message `last`.
     pub(super) fn of(set: &WriteSet, last: Option<MessageId>) -> Self {
-        let mut additions = Self::default();
-        for message in set.messages.iter().filter(|message| last.is_none_or(|last| message.id > last)) {
-            additions.0.entry(message.dialog).or_default().insert(message.id, None);
-        }
-        additions
+        let new = set.messages.iter().filter(|message| last.is_none_or(|last| message.id > last));
+        let mut added: Vec<Added> = new
+            .map(|message| Added { dialog: message.dialog, id: message.id, input: None, is_placed: false })
+            .collect();
+        // They mostly are in order, and that costs next to nothing.
+        added.sort_by_key(|added| added.id);
+        added.dedup_by_key(|added| added.id);
+        Self(added)
+    }
+
+    /// Sorts them by their dialogs.
+    pub(super) fn by_dialog(self) -> AdditionsByDialog {
+        let mut added = self.0;
+        added.sort_by_key(|added| (added.dialog, added.id));
+        AdditionsByDialog(added)
     }
 
     /// Takes up what is known of an input, if that is that it brought one of these messages and if its id can
@@ -65,15 +90,18 @@ impl Additions {
         if message.seq != known.seq || chats.get(&dialog) != Some(&(channel, chat)) {
             return false;
         }
-        match self.0.get_mut(&dialog).and_then(|messages| messages.get_mut(&message)) {
-            Some(line) => {
-                *line = Some(input.to_owned());
+        let place = self.0.binary_search_by_key(&message, |added| added.id);
+        match place.ok().and_then(|place| self.0.get_mut(place)).filter(|added| added.dialog == dialog) {
+            Some(added) => {
+                added.input = Some(input.to_owned());
                 true
             }
             None => false,
         }
     }
+}
 
+impl AdditionsByDialog {
     /// The row of a dialog, whose JSON is `json`, with its newest lines: those of the row before and those
     /// that are added. What becomes a list of its own is put into `batch`.
     pub(super) fn row(
@@ -85,9 +113,17 @@ impl Additions {
     ) -> Vec<u8> {
         let mut lines = before.map(newest).unwrap_or_default().to_vec();
         let mut count = lines.iter().filter(|byte| **byte == b'\n').count();
-        for (id, input) in self.0.remove(&dialog).unwrap_or_default() {
-            lines.extend_from_slice(id.to_string().as_bytes());
-            if let Some(input) = input {
+        let begin = self.0.partition_point(|added| added.dialog < dialog);
+        for added in self
+            .0
+            .iter_mut()
+            .skip(begin)
+            .take_while(|added| added.dialog == dialog)
+            .filter(|added| !added.is_placed)
+        {
+            added.is_placed = true;
+            lines.extend_from_slice(added.id.to_string().as_bytes());
+            if let Some(input) = &added.input {
                 lines.push(b' ');
                 lines.extend_from_slice(input.as_bytes());
             }
@@ -109,8 +145,8 @@ impl Additions {
     }
 
     /// A dialog whose row was not asked for.
-    pub(super) fn any_left(&self) -> Option<DialogId> {
-        self.0.keys().next().copied()
+    pub(super) fn without_row(&self) -> Option<DialogId> {
+        self.0.iter().find(|added| !added.is_placed).map(|added| added.dialog)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::model::id::{DialogId, MessageId};
 use crate::model::message::Message;
 
 use super::error::StoreError;
-use super::handle::{Store, decode, encode};
+use super::handle::{Store, decode, encode_into};
 use super::key_value::{Batch, Order, Pair};
 use super::keys;
 
@@ -24,6 +24,9 @@ const MESSAGES_PER_PAGE: usize = 8;
 
 /// Longest message in a page, in bytes of JSON. Ordinary messages are a quarter of it.
 const MESSAGE_BYTES_MAX: usize = 2 * 1024;
+
+/// Most pages fit into so many bytes.
+const PAGE_BYTES_USUAL: usize = 8 * 1024;
 
 /// The last page, to which the next message is added: the one writer's own copy.
 #[derive(Debug, Default)]
@@ -63,10 +66,11 @@ impl LastPage {
         let is_new = |id: MessageId| last.is_none_or(|last| id > last);
         let mut changed: Option<Page> = None;
         for (id, message) in messages {
-            let (line, is_long) = line(message, batch)?;
             if is_new(id) {
-                self.add(id, &line, batch);
+                self.add(message, batch)?;
             } else {
+                let mut line = Vec::new();
+                let is_long = write_line(message, &mut line, batch)?;
                 let page = self.page_of(store, id, &mut changed, batch)?;
                 let out_of_order = StoreError::OutOfOrder { stored: page.last.seq, given: id.seq };
                 let was_long = page.replace(id, &line).ok_or(out_of_order)?;
@@ -81,20 +85,21 @@ impl LastPage {
         Ok(())
     }
 
-    fn add(&mut self, id: MessageId, line: &[u8], batch: &mut Batch) {
-        match &mut self.0 {
-            Some(page) if page.count < MESSAGES_PER_PAGE => {
-                page.last = id;
-                page.count += 1;
-                page.lines.extend_from_slice(line);
-            }
-            full => {
-                if let Some(page) = full.take() {
-                    page.put(batch);
-                }
-                *full = Some(Page { first: id, last: id, count: 1, lines: line.to_vec() });
-            }
+    fn add(&mut self, message: &Message, batch: &mut Batch) -> Result<(), StoreError> {
+        let id = message.id;
+        if let Some(full) = self.0.take_if(|page| page.count >= MESSAGES_PER_PAGE) {
+            batch.put(keys::message_page(full.first), full.lines);
         }
+        let page = self.0.get_or_insert_with(|| Page {
+            first: id,
+            last: id,
+            count: 0,
+            lines: Vec::with_capacity(PAGE_BYTES_USUAL),
+        });
+        write_line(message, &mut page.lines, batch)?;
+        page.last = id;
+        page.count += 1;
+        Ok(())
     }
 
     /// The page that has the message `id`: the last one, or an earlier one that is opened in `changed`.
@@ -120,20 +125,20 @@ impl LastPage {
     }
 }
 
-/// The line of a message, and whether it has only the id because the message is long: that is put into
-/// `batch` then.
-fn line(message: &Message, batch: &mut Batch) -> Result<(Vec<u8>, bool), StoreError> {
-    let json = encode(message)?;
-    let mut line = message.id.to_string().into_bytes();
-    let is_long = json.len() > MESSAGE_BYTES_MAX;
+/// Writes the line of a message behind `lines`. Answers whether it has only the id because the message is long:
+/// that is put into `batch` then.
+fn write_line(message: &Message, lines: &mut Vec<u8>, batch: &mut Batch) -> Result<bool, StoreError> {
+    lines.extend_from_slice(message.id.to_string().as_bytes());
+    let behind_id = lines.len();
+    lines.push(b' ');
+    encode_into(message, lines)?;
+    let is_long = lines.len() - behind_id - 1 > MESSAGE_BYTES_MAX;
     if is_long {
-        batch.put(keys::long_message(message.id), json);
-    } else {
-        line.push(b' ');
-        line.extend_from_slice(&json);
+        batch.put(keys::long_message(message.id), lines.split_off(behind_id + 1));
+        lines.truncate(behind_id);
     }
-    line.push(b'\n');
-    Ok((line, is_long))
+    lines.push(b'\n');
+    Ok(is_long)
 }
 
 impl Page {

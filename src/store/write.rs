@@ -20,7 +20,7 @@ use super::event_page;
 use super::handle::{Store, decode, encode};
 use super::key_value::Batch;
 use super::keys::{self, Key};
-use super::message_list::Additions;
+use super::message_list::{Additions, AdditionsByDialog};
 use super::message_page;
 use super::rows::{ConfigRow, PositionRow, pieces};
 
@@ -75,10 +75,11 @@ struct Staged<'a> {
 impl Staged<'_> {
     fn take(&mut self, set: &WriteSet, mut additions: Additions) -> Result<(), StoreError> {
         self.take_inputs(set, &mut additions)?;
+        let mut additions = additions.by_dialog();
         for dialog in &set.dialogs {
             self.take_dialog(dialog, &mut additions)?;
         }
-        if let Some(dialog) = additions.any_left() {
+        if let Some(dialog) = additions.without_row() {
             return Err(StoreError::damaged(&keys::dialog(dialog), "a message came without its dialog"));
         }
         for chat in &set.chats {
@@ -133,7 +134,7 @@ impl Staged<'_> {
         Ok(())
     }
 
-    fn take_dialog(&mut self, dialog: &Dialog, additions: &mut Additions) -> Result<(), StoreError> {
+    fn take_dialog(&mut self, dialog: &Dialog, additions: &mut AdditionsByDialog) -> Result<(), StoreError> {
         let key = keys::dialog(dialog.id);
         let before = self.value(&key)?;
         let old: Option<IndexedDialog> = before.as_deref().map(|row| decode(&key, row)).transpose()?;

@@ -16,25 +16,29 @@ use crate::channels::person::within_limits;
 /// The longest parameter of a deep link.
 const START_PARAMETER_MAX: usize = 64;
 
-/// Messages that tell about the chat rather than say something. They open no dialog.
-const SERVICE: [&str; 16] = [
-    "pinned_message",
-    "message_auto_delete_timer_changed",
-    "chat_background_set",
-    "boost_added",
-    "write_access_allowed",
-    "connected_website",
-    "new_chat_members",
-    "left_chat_member",
-    "new_chat_title",
-    "new_chat_photo",
-    "delete_chat_photo",
-    "group_chat_created",
-    "proximity_alert_triggered",
-    "video_chat_started",
-    "video_chat_ended",
-    "video_chat_scheduled",
-];
+/// Whether a field makes its message one that tells about the chat rather than says something. Such a message
+/// opens no dialog.
+fn is_service(field: &str) -> bool {
+    matches!(
+        field,
+        "pinned_message"
+            | "message_auto_delete_timer_changed"
+            | "chat_background_set"
+            | "boost_added"
+            | "write_access_allowed"
+            | "connected_website"
+            | "new_chat_members"
+            | "left_chat_member"
+            | "new_chat_title"
+            | "new_chat_photo"
+            | "delete_chat_photo"
+            | "group_chat_created"
+            | "proximity_alert_triggered"
+            | "video_chat_started"
+            | "video_chat_ended"
+            | "video_chat_scheduled"
+    )
+}
 
 /// Reads the body of a call: always one update.
 pub(super) fn read(channel: &ChannelId, body: &[u8]) -> Result<Received, DecodeError> {
@@ -83,7 +87,7 @@ type Object<'a> = ObjectAsVec<'a>;
 
 fn new_message(channel: &ChannelId, message: &Object<'_>) -> Outcome {
     let chat = private_chat(message.get("chat"))?;
-    if let Some(kind) = SERVICE.into_iter().find(|kind| message.contains_key(kind)) {
+    if let Some(kind) = message.keys().find(|field| is_service(field)) {
         return Err(format!("service message `{kind}`"));
     }
     let id = message.get("message_id").and_then(id_text).ok_or("message without `message_id`")?;
