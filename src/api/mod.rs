@@ -48,6 +48,7 @@ mod request_id;
 mod routes;
 mod starting;
 mod state;
+mod subject;
 mod time;
 mod timeline;
 mod transfer;

@@ -312,6 +312,9 @@ fn line() -> Value {
         ("strategy", strategies()),
         ("operators", list(text())),
         ("waiting", number()),
+        ("offered", number()),
+        ("active", number()),
+        ("longest_wait_seconds", or_null(number())),
     ])
 }
 
