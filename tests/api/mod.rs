@@ -11,4 +11,5 @@ mod openapi;
 mod path;
 mod rig;
 mod shapes;
+mod subject;
 mod webhooks;

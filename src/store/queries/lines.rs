@@ -32,7 +32,7 @@ pub fn counts(store: &Store, line: &LineId) -> Result<Counts, StoreError> {
     for state in DialogState::ALL {
         let count = match state {
             DialogState::Offered => &mut counts.offered,
-            DialogState::Closed => continue,
+            DialogState::New | DialogState::Closed => continue,
             state if state.is_waiting() => continue,
             _ => &mut counts.active,
         };
