@@ -6,6 +6,7 @@
 pub(super) mod event_line;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chrono::Local;
 use clap::Args;
@@ -17,6 +18,9 @@ use super::client::{Client, ClientError, Daemon, Followed, Follower};
 use super::output::{self, OutputError};
 use super::terminal_text::paint_of;
 use super::{Arguments, Format, wait_for};
+
+/// A shell whose pipe has ended feels no delay, and a look costs a call of the system.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
 pub(super) struct Tail {
@@ -65,9 +69,21 @@ pub(super) fn run(arguments: &Arguments, tail: &Tail) -> ExitCode {
         tokio::select! {
             _ = interrupt.recv() => Ok(()),
             _ = terminate.recv() => Ok(()),
+            () = output_closed() => Ok(()),
             ended = follow(client, tail) => ended.map(|Ended::Closed| ()),
         }
     })
+}
+
+/// Waits until nobody reads the output any more: `head` goes when it has its lines, and the next event may be far.
+async fn output_closed() {
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    loop {
+        look.tick().await;
+        if output::is_closed() {
+            return;
+        }
+    }
 }
 
 async fn follow(client: Client, tail: &Tail) -> Result<Ended, TailError> {
@@ -88,14 +104,13 @@ async fn follow(client: Client, tail: &Tail) -> Result<Ended, TailError> {
                 }
                 Ok(())
             }
-            Followed::Alive if output::is_closed() => Err(OutputError::Closed),
             Followed::Alive => Ok(()),
             Followed::Broken { error, wait } => {
                 // Once, and not at each attempt of a night.
                 if !std::mem::replace(&mut is_broken, true) {
                     eprintln!("The stream broke: {error}. Trying again in {} ms.", wait.as_millis());
                 }
-                if output::is_closed() { Err(OutputError::Closed) } else { Ok(()) }
+                Ok(())
             }
         };
         match written {
