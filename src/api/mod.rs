@@ -46,6 +46,7 @@ mod queue;
 mod rate;
 mod request_id;
 mod routes;
+mod rule_conditions;
 mod starting;
 mod state;
 mod subject;

@@ -24,21 +24,24 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+/// In a command's help its own options come first.
+const EVERY_COMMAND: &str = "Options of every command";
+
 /// A headless open-lines daemon.
 #[derive(Debug, Parser)]
 #[command(name = "switchboard", version, about)]
 struct Arguments {
     /// The folder of the configuration.
-    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    #[arg(long, global = true, help_heading = EVERY_COMMAND, value_name = "DIR", default_value = ".")]
     config: PathBuf,
     /// The folder of journal and store; by default as `switchboard.yaml` says.
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = EVERY_COMMAND, value_name = "DIR")]
     data: Option<PathBuf>,
     /// How log lines look.
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    #[arg(long, global = true, help_heading = EVERY_COMMAND, value_name = "FORMAT", default_value = "text")]
     log_format: LogFormat,
     /// Which log lines are written, as `tracing` directives.
-    #[arg(long, global = true, value_name = "FILTER", default_value = "info")]
+    #[arg(long, global = true, help_heading = EVERY_COMMAND, value_name = "FILTER", default_value = "info")]
     log: String,
     #[command(subcommand)]
     command: Option<Command>,

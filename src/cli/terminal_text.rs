@@ -103,15 +103,6 @@ where
     Some(time.with_timezone(zone).format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
-/// The same without the date.
-pub(super) fn time_of_day<Zone: TimeZone>(text: &str, zone: &Zone) -> Option<String>
-where
-    Zone::Offset: std::fmt::Display,
-{
-    let time = DateTime::parse_from_rfc3339(text).ok()?;
-    Some(time.with_timezone(zone).format("%H:%M:%S").to_string())
-}
-
 /// A duration in the two units that matter: `42s`, `3m 07s`, `2h 05m`, `4d 03h`.
 pub(super) fn duration(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
@@ -156,8 +147,7 @@ mod tests {
     fn times_are_those_of_the_zone_of_the_reader() {
         let text = "2026-03-01T22:30:00.500Z";
         assert_eq!(date_and_time(text, &Moscow).as_deref(), Some("2026-03-02 01:30:00"));
-        assert_eq!(time_of_day(text, &Moscow).as_deref(), Some("01:30:00"));
-        assert_eq!(time_of_day("soon", &Moscow), None);
+        assert_eq!(date_and_time("soon", &Moscow), None);
     }
 
     #[test]

@@ -212,6 +212,7 @@ async fn explain_tells_of_a_dialog_its_message_its_offer_and_its_events() {
     daemon.telegram(2, "Хочу возврат").await.expect(200);
     let page = explain(&[&dialog]);
     assert!(page.contains("rule refund-first on message.received\n"), "{page}");
+    assert!(page.contains("contains any ["), "its conditions: {page}");
     assert!(page.contains("  set_priority: done\n"), "{page}");
     let live = daemon.get(ADMIN, "/v1/config").await.expect(200);
     let page = explain(&[&format!("{}.0", live.at("/active/seq"))]);
@@ -402,6 +403,29 @@ mod terminal {
             (!shown(&top.output.lock()).contains("Switchboard")).then_some(())
         })
         .await;
+        assert!(terminal.is_as_before());
+    }
+
+    #[tokio::test]
+    async fn top_waits_for_a_daemon_that_is_away_and_shows_what_it_had() {
+        let messenger = messenger().await;
+        let site = Site::example(&messenger);
+        let mut daemon = site.start().await;
+        daemon.telegram(1, "Здравствуйте!").await.expect(200);
+        let terminal = Terminal::open();
+        let mut top = terminal.run(asking(&site, &daemon, ADMIN, &["top"]));
+        shows(&top, "live").await;
+        daemon.stop().await;
+        shows(&top, "the daemon does not answer").await;
+        shows(&top, "Мария").await;
+        let address = daemon.base().trim_start_matches("http://").to_owned();
+        site.edit("switchboard.yaml", "127.0.0.1:0", &address);
+        let daemon = site.start().await;
+        daemon.anna_online().await;
+        shows(&top, "live").await;
+        shows(&top, "1 online").await;
+        terminal.press("\u{3}");
+        top.ends_with(0).await;
         assert!(terminal.is_as_before());
     }
 

@@ -264,6 +264,7 @@ fn decision() -> Value {
         ("rule", text()),
         ("event", text()),
         ("chain", number()),
+        ("when", or_null(free())),
         ("actions", list(action)),
     ]);
     let transfer = json!({"allOf": [shape("Load"), object([

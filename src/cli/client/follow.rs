@@ -39,8 +39,9 @@ pub(in crate::cli) struct Follower {
     path: String,
     last_id: Option<String>,
     stream: Option<Stream>,
-    has_been_connected: bool,
-    /// How long to wait before the next attempt, and how long the one after that.
+    /// Whether a failed attempt is followed by another one.
+    is_patient: bool,
+    /// How long to wait before the next attempt, and how long before the one after that.
     waits: Option<Duration>,
     next_wait: Duration,
 }
@@ -59,17 +60,24 @@ impl Follower {
             path,
             last_id: None,
             stream: None,
-            has_been_connected: false,
+            is_patient: false,
             waits: None,
             next_wait: WAIT_FIRST,
         }
     }
 
+    /// The same, patient from the first attempt on.
+    #[must_use]
+    pub(in crate::cli) fn patient(mut self) -> Self {
+        self.is_patient = true;
+        self
+    }
+
     /// The next thing. Dropping the future loses nothing that was not returned yet, but for an attempt to connect.
     ///
     /// # Errors
-    /// What trying again does not change: the token is refused, a right is missing, the filter is wrong. The very
-    /// first attempt fails with whatever it meets: who has just typed the address wants to know.
+    /// What trying again does not change: the token is refused, a right is missing, the filter is wrong. Unless it
+    /// is patient, the very first attempt fails with whatever it meets: who has just typed the address wants to know.
     pub(in crate::cli) async fn next(&mut self) -> Result<Followed, ClientError> {
         let Some(stream) = &mut self.stream else { return self.connect().await };
         match stream.next(&self.client).await {
@@ -103,10 +111,10 @@ impl Follower {
         match self.attempt().await {
             Ok(stream) => {
                 self.stream = Some(stream);
-                self.has_been_connected = true;
+                self.is_patient = true;
                 Ok(Followed::Connected)
             }
-            Err(error) if self.has_been_connected && error.may_pass() => Ok(self.broken(error)),
+            Err(error) if self.is_patient && error.may_pass() => Ok(self.broken(error)),
             Err(error) => Err(error),
         }
     }

@@ -38,16 +38,18 @@ where
         let (seq, index) = (members.text("seq"), members.text("index"));
         let at = members.text("at");
         let at = date_and_time(&at, self.zone).unwrap_or(at);
+        let day = at.split(' ').next().unwrap_or_default();
         let kind = members.text("kind");
         let (title, mut body) = match kind.as_str() {
-            "routing" => self.routing(&mut members),
+            "routing" => self.routing(&mut members, day),
             "rule" => self.rule(&mut members),
-            "transfer" => self.transfer(&mut members),
+            "transfer" => self.transfer(&mut members, day),
+            "overflow" => self.overflow(&mut members),
             _ => (kind, String::new()),
         };
         let config = members.text("config");
         for (name, value) in members.0.iter().filter(|(_, value)| !value.is_null()) {
-            line(&mut body, &format!("{}: {}", spaced(name), shown(name, value, self.zone)));
+            line(&mut body, &format!("{}: {}", spaced(name), shown(value, self.zone, day)));
         }
         if !config.is_empty() {
             line(&mut body, &toned(&self.configuration(&config), Tone::Quiet, self.paint));
@@ -56,7 +58,7 @@ where
         format!("{place}  {}\n{body}", toned(&title, Tone::Heading, self.paint))
     }
 
-    fn routing(&self, members: &mut Members) -> (String, String) {
+    fn routing(&self, members: &mut Members, day: &str) -> (String, String) {
         let trigger = members.text("trigger");
         let title = if trigger.is_empty() {
             "routing".to_owned()
@@ -84,17 +86,39 @@ where
         line(&mut body, &toned(&said, tone, self.paint));
         let candidates = members.list("candidates");
         if !candidates.is_empty() {
-            body.push_str(&self.candidates(&candidates, &winners));
+            body.push_str(&self.candidates(&candidates, &winners, day));
         }
         match members.take("candidates_omitted").and_then(|count| count.as_u64()).unwrap_or(0) {
             0 => {}
             count => line(&mut body, &format!("and {count} more, left out of the record")),
         }
+        // Of these, nothing is the usual case.
+        for name in ["stage", "rounds"] {
+            if members.0.get(name) == Some(&Value::from(0)) {
+                members.take(name);
+            }
+        }
+        if let Some(next) = members.take("next").filter(|next| !next.is_null()) {
+            let said = match (next.get("what").and_then(Value::as_str), next.get("at")) {
+                (Some(what), Some(at)) => format!("{}, {}", spaced(what), shown(at, self.zone, day)),
+                _ => shown(&next, self.zone, day),
+            };
+            line(&mut body, &format!("next, by itself: {said}"));
+        }
         (title, body)
     }
 
+    /// Waiting long changed something.
+    fn overflow(&self, members: &mut Members) -> (String, String) {
+        let title = match members.text("stage").as_str() {
+            "" => "overflow, the last resort".to_owned(),
+            stage => format!("overflow, stage {stage}"),
+        };
+        (title, self.actions(members))
+    }
+
     /// The table of everybody who was considered; winners have a star.
-    fn candidates(&self, candidates: &[Value], winners: &[String]) -> String {
+    fn candidates(&self, candidates: &[Value], winners: &[String], day: &str) -> String {
         let is_told = |name: &str| {
             candidates.iter().any(|candidate| candidate.get(name).is_some_and(|value| !value.is_null()))
         };
@@ -113,7 +137,7 @@ where
                     winners.iter().any(|winner| candidate.get("operator") == Some(&winner.as_str().into()));
                 let cell = |name: &&str| match candidate.get(*name) {
                     None | Some(Value::Null) => "-".to_owned(),
-                    Some(value) => shown(name, value, self.zone),
+                    Some(value) => shown(value, self.zone, day),
                 };
                 Row {
                     cells: std::iter::once(if has_won { "*" } else { " " }.to_owned())
@@ -139,6 +163,13 @@ where
         if let Some(when) = members.take("when").filter(|when| !when.is_null()) {
             body.push_str(&conditions(&when, 1));
         }
+        body.push_str(&self.actions(members));
+        (title, body)
+    }
+
+    /// What actions came to.
+    fn actions(&self, members: &mut Members) -> String {
+        let mut body = String::new();
         for action in members.list("actions") {
             let name = text_of(action.get("action"));
             let (said, tone) = if action.get("done") == Some(&Value::Bool(true)) {
@@ -148,11 +179,11 @@ where
             };
             line(&mut body, &toned(&said, tone, self.paint));
         }
-        (title, body)
+        body
     }
 
-    fn transfer(&self, members: &mut Members) -> (String, String) {
-        let by = members.take("by").map(|by| shown("by", &by, self.zone)).unwrap_or_default();
+    fn transfer(&self, members: &mut Members, day: &str) -> (String, String) {
+        let by = members.take("by").map(|by| shown(&by, self.zone, day)).unwrap_or_default();
         let title = format!("transfer to {} by {by}", members.text("operator"));
         let mut body = String::new();
         line(&mut body, &format!("offered as {}", members.text("offer")));
@@ -161,9 +192,9 @@ where
         {
             let (load, limit) = (members.take(load), members.take(limit).filter(|limit| !limit.is_null()));
             if let Some(load) = load {
-                let of = limit
-                    .map_or_else(String::new, |limit| format!(" of {}", shown("limit", &limit, self.zone)));
-                line(&mut body, &format!("{label} {}{of}", shown("load", &load, self.zone)));
+                let of =
+                    limit.map_or_else(String::new, |limit| format!(" of {}", shown(&limit, self.zone, day)));
+                line(&mut body, &format!("{label} {}{of}", shown(&load, self.zone, day)));
             }
         }
         if members.take("over_limit") == Some(Value::Bool(true)) {
@@ -211,30 +242,31 @@ impl Members {
     }
 }
 
-/// A condition as the configuration has it: a line for each test, indented below what joins them.
+/// A condition as it is written in the files: a line for each test, indented below what joins them.
 fn conditions(condition: &Value, depth: usize) -> String {
     let indent = INDENT.repeat(depth);
-    let Some((name, below)) = condition.as_object().and_then(|members| members.iter().next()) else {
+    let Some(members) = condition.as_object() else {
         return format!("{indent}{}\n", harmless(&condition.to_string()));
     };
-    match (name.as_str(), below) {
-        ("test", Value::Object(test)) => {
-            let path = text_of(test.get("path"));
-            let tests = test.get("tests").and_then(Value::as_array).into_iter().flatten();
-            let tests: Vec<String> = tests
-                .map(|test| match test.as_object().and_then(|members| members.iter().next()) {
-                    Some((name, value)) => format!("{} {value}", spaced(name)),
-                    None => test.to_string(),
-                })
-                .collect();
-            format!("{indent}{}\n", harmless(&format!("{path} {}", tests.join(" and "))))
-        }
-        (name, Value::Array(list)) => {
-            let below: String = list.iter().map(|condition| conditions(condition, depth + 1)).collect();
-            format!("{indent}{name} of:\n{below}")
-        }
-        (name, below) => format!("{indent}{name}:\n{}", conditions(below, depth + 1)),
+    if let Some(path) = members.get("path") {
+        let tests = members.iter().filter(|(name, _)| !matches!(name.as_str(), "path" | "ignore_case"));
+        let tests: Vec<String> = tests.map(|(name, value)| format!("{} {value}", spaced(name))).collect();
+        let case = if members.contains_key("ignore_case") { ", whatever the case" } else { "" };
+        return format!(
+            "{indent}{}\n",
+            harmless(&format!("{} {}{case}", text_of(Some(path)), tests.join(" and ")))
+        );
     }
+    members
+        .iter()
+        .map(|(name, below)| match below {
+            Value::Array(list) => {
+                let below: String = list.iter().map(|condition| conditions(condition, depth + 1)).collect();
+                format!("{indent}{} of:\n{below}", spaced(name))
+            }
+            below => format!("{indent}{}:\n{}", spaced(name), conditions(below, depth + 1)),
+        })
+        .collect()
 }
 
 /// The first digits of a version are enough to tell it from others.

@@ -140,7 +140,9 @@ mod tests {
                 {"operator": "boris", "verdict": "full", "place": 1, "load": 4.0, "limit": 4.0, "line_load": 3.5,
                  "line_limit": null, "last_offered_at": "2026-03-02T08:59:00.000Z", "missing": ["billing", "vip"]},
             ],
-            "next_timer": {"kind": "overflow", "due_at": "2026-03-02T09:02:00.000Z"},
+            "stage": 0, "rounds": 1, "language": "ru", "kept_for": null,
+            "rank": {"score": 12, "aged": 2, "deadline": null, "queued_at": "2026-03-01T20:59:00.000Z"},
+            "next": {"what": "reservation_ends", "at": "2026-03-02T09:02:00.000Z"},
         })
     }
 
@@ -177,8 +179,8 @@ mod tests {
             "seq": 3, "index": 1, "at": "2026-03-02T09:00:00.000Z", "dialog": "d-3", "config": "sha256:ff", "kind": "rule",
             "rule": "refunds", "event": "message.received", "chain": 1,
             "when": {"all": [
-                {"test": {"path": "message.text", "tests": [{"contains_any": ["refund"]}], "ignore_case": true}},
-                {"not": {"test": {"path": "dialog.tags", "tests": [{"has": "refund"}], "ignore_case": false}}},
+                {"path": "message.text", "contains_any": ["refund"], "ignore_case": true},
+                {"not": {"path": "dialog.tags", "has": "refund"}},
             ]},
             "actions": [
                 {"action": "add_tags", "done": true, "reason": null},

@@ -3,7 +3,7 @@
 use chrono::TimeZone;
 use serde_json::Value;
 
-use crate::cli::terminal_text::{Tone, cut, date_and_time, harmless, padded, time_of_day, toned};
+use crate::cli::terminal_text::{Tone, cut, date_and_time, harmless, padded, toned};
 use crate::config::diagnostic::Paint;
 
 /// A raw message of a messenger may have megabytes; what is longer than this is cut.
@@ -22,6 +22,7 @@ where
 {
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
     let at = date_and_time(text("at"), zone).unwrap_or_else(|| harmless(text("at")));
+    let day = at.split(' ').next().unwrap_or_default();
     let kind = text("type");
     let named = |name: &str, columns: usize| match text(name) {
         "" => padded("-", columns),
@@ -38,7 +39,7 @@ where
         for (name, value) in data.iter().filter(|(_, value)| !value.is_null()) {
             line.push_str("  ");
             line.push_str(&toned(&format!("{}=", harmless(name)), Tone::Quiet, paint));
-            line.push_str(&shown(name, value, zone));
+            line.push_str(&shown(value, zone, day));
         }
     }
     line.trim_end().to_owned()
@@ -60,25 +61,25 @@ fn tone(kind: &str) -> Tone {
     }
 }
 
-/// A value by its name, on one line: times in local time, authors and small objects in words.
-pub(in crate::cli) fn shown<Zone: TimeZone>(name: &str, value: &Value, zone: &Zone) -> String
+/// A value on one line: times in local time, without the date where that is `day`; authors and small objects in words.
+pub(in crate::cli) fn shown<Zone: TimeZone>(value: &Value, zone: &Zone, day: &str) -> String
 where
     Zone::Offset: std::fmt::Display,
 {
     let text = match value {
-        Value::String(text) => match time_of_day(text, zone).filter(|_| name.ends_with("_at")) {
-            Some(time) => time,
+        Value::String(text) => match date_and_time(text, zone) {
+            Some(time) => time.strip_prefix(day).map_or(time.as_str(), str::trim_start).to_owned(),
             None if text.is_empty() || text.contains(char::is_whitespace) => format!("\"{text}\""),
             None => text.clone(),
         },
         Value::Object(members) => author(value).unwrap_or_else(|| {
             let members = members.iter().filter(|(_, value)| !value.is_null());
             let members: Vec<String> =
-                members.map(|(name, value)| format!("{name}={}", shown(name, value, zone))).collect();
+                members.map(|(name, value)| format!("{name}={}", shown(value, zone, day))).collect();
             format!("{{{}}}", members.join(" "))
         }),
         Value::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array()) => {
-            items.iter().map(|item| shown("", item, zone)).collect::<Vec<_>>().join(",")
+            items.iter().map(|item| shown(item, zone, day)).collect::<Vec<_>>().join(",")
         }
         // Loads have fractions and mostly do not use them.
         Value::Number(number) => {

@@ -28,6 +28,8 @@ use super::view::{View, Wish};
 const REDRAW_EVERY: Duration = Duration::from_secs(1);
 /// However much happens, the daemon is not asked more often.
 const ASK_AFTER_AT_LEAST: Duration = Duration::from_millis(500);
+/// Nor does it spend more than a part of its time on one board: the pause is as many times longer than its last answer took.
+const PAUSE_PER_ANSWER: u32 = 5;
 /// What no event tells is noticed within this time: hours, for example, begin without one.
 const ASK_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 
@@ -76,7 +78,7 @@ pub(super) async fn run(client: Client, shown: &[String], clock: &Clock) -> Resu
     let (tell, heard) = watch::channel(Heard { link: Link::Live, events: 0 });
     let filter =
         if shown.is_empty() { String::new() } else { format!("?line={}", in_query(&shown.join(","))) };
-    let follower = Follower::new(client.clone(), format!("/v1/events{filter}"));
+    let follower = Follower::new(client.clone(), format!("/v1/events{filter}")).patient();
     let mut screen = Screen {
         client,
         shown: shown.to_vec(),
@@ -110,7 +112,6 @@ async fn follow(mut follower: Follower, tell: watch::Sender<Heard>) -> Result<()
                 tell.send_modify(|heard| heard.link = Link::None);
                 return Ok(());
             }
-            Err(error) if error.may_pass() => Link::Broken,
             Err(error) => return Err(error),
         };
         tell.send_modify(|heard| *heard = Heard { link, events: heard.events.wrapping_add(1) });
@@ -147,12 +148,14 @@ impl Screen {
         let mut keys = EventStream::new();
         let mut redraw = interval(REDRAW_EVERY);
         redraw.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut asked_at, mut has_news) = (Instant::now(), false);
+        let (mut asked_at, mut answered_at, mut has_news) = (Instant::now(), Instant::now(), false);
         // Keys are obeyed while the daemon takes its time.
         let mut question: Option<Question> = None;
         loop {
             self.draw(terminal)?;
-            let next = if has_news { ASK_AFTER_AT_LEAST } else { ASK_AT_LEAST_EVERY };
+            let took = answered_at.saturating_duration_since(asked_at);
+            let soon = ASK_AFTER_AT_LEAST.max(took.saturating_mul(PAUSE_PER_ANSWER)).min(ASK_AT_LEAST_EVERY);
+            let next = answered_at + if has_news { soon } else { ASK_AT_LEAST_EVERY };
             tokio::select! {
                 key = keys.next() => match key {
                     // The terminal is gone.
@@ -160,7 +163,7 @@ impl Screen {
                     Some(Err(error)) => return Err(TopError::Terminal(error)),
                     Some(Ok(Event::Key(key))) => match self.view.obey(key, &self.board) {
                         Wish::Quit => return Ok(()),
-                        Wish::Refresh => question = Some(self.question()),
+                        Wish::Refresh => (question, asked_at) = (Some(self.question()), Instant::now()),
                         Wish::Redraw | Wish::Nothing => {}
                     },
                     // A new size is drawn like everything else.
@@ -173,12 +176,12 @@ impl Screen {
                     Err(_) => self.end_of_stream().await?,
                 },
                 answer = answer(&mut question) => {
-                    (question, asked_at) = (None, Instant::now());
+                    (question, answered_at) = (None, Instant::now());
                     self.take(answer)?;
                 }
-                () = tokio::time::sleep_until(asked_at + next), if question.is_none() => {
+                () = tokio::time::sleep_until(next), if question.is_none() => {
                     has_news = false;
-                    question = Some(self.question());
+                    (question, asked_at) = (Some(self.question()), Instant::now());
                 }
             }
         }
