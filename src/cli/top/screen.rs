@@ -93,7 +93,12 @@ pub(super) async fn run(client: Client, shown: &[String], clock: &Clock) -> Resu
     let mut terminate = signal(SignalKind::terminate()).map_err(TopError::Terminal)?;
     let mut hang_up = signal(SignalKind::hangup()).map_err(TopError::Terminal)?;
     // It also makes a panic give the terminal back before it is told.
-    let mut terminal = Restored(ratatui::try_init().map_err(TopError::Terminal)?);
+    let taken = ratatui::try_init().map_err(|error| {
+        // Half of it may have worked.
+        ratatui::restore();
+        TopError::Terminal(error)
+    });
+    let mut terminal = Restored(taken?);
     tokio::select! {
         _ = terminate.recv() => Ok(()),
         _ = hang_up.recv() => Ok(()),
