@@ -44,6 +44,8 @@ pub(super) const CLIENTS: Needed = Needed { rights: &[Right::ClientsSee], name: 
 pub(super) const QUEUES: Needed = Needed { rights: &[Right::Reports, Right::DialogsSee], name: "`reports`" };
 /// Following events: those of the dialogs that may be seen, and with the right of its own more.
 pub(super) const EVENTS: Needed = Needed { rights: &[Right::Events, Right::DialogsSee], name: "`events`" };
+/// Events about no dialog need a right of their own.
+const GENERAL: Needed = Needed { rights: &[Right::Events], name: "`events`" };
 /// Everything about the daemon itself.
 pub(super) const ADMINISTER: Needed = Needed { rights: &[Right::Administer], name: "`administer`" };
 
@@ -102,6 +104,13 @@ impl Principal {
     /// Whether a dialog may be seen.
     pub(super) fn sees(&self, dialog: &Dialog) -> bool {
         self.scope(SEE).is_some_and(|scope| self.reaches(scope, dialog))
+    }
+
+    /// Whether an event about no dialog may be seen; `line` is the one that it concerns.
+    pub(super) fn hears_of(&self, line: Option<&LineId>) -> bool {
+        self.scope(GENERAL).is_some_and(|scope| {
+            scope >= Scope::Line && line.is_none_or(|line| self.reaches_line(scope, line))
+        })
     }
 
     /// Whether an earlier dialog of a chat may be read by somebody who sees the present one: the line

@@ -19,10 +19,9 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::model::dialog::Dialog;
 use crate::model::event::Event;
 use crate::model::id::DialogId;
-use crate::model::role::{Right, Scope};
 use crate::store::queries::{dialogs, events};
 
-use super::access::{EVENTS, Needed};
+use super::access::EVENTS;
 use super::auth::Principal;
 use super::event_shape::EventShape;
 use super::events::{EventFilter, Place};
@@ -45,9 +44,6 @@ const CHECK_EVERY: Duration = Duration::from_secs(2);
 
 /// A reader that takes nothing for so long is dropped.
 const STALL_MAX: Duration = Duration::from_secs(10);
-
-/// Events about no dialog need a right of their own.
-const GENERAL: Needed = Needed { rights: &[Right::Events], name: "`events`" };
 
 /// The stream of one reader.
 pub(super) struct EventStream {
@@ -78,7 +74,8 @@ impl EventStream {
     }
 
     async fn serve(&mut self) -> Result<std::convert::Infallible, Over> {
-        self.send(Bytes::from_static(b"retry: 2000\n: connected\n\n")).await?;
+        // With the place: a stream that breaks before its first event is resumed without a gap too.
+        self.send(format!("retry: 2000\nid: {}\n: connected\n\n", self.place).into()).await?;
         loop {
             self.catch_up().await?;
             self.follow().await?;
@@ -115,7 +112,7 @@ impl EventStream {
                 () = stopping.cancelled() => return Err(Over),
                 () = self.out.closed() => return Err(Over),
                 _ = check.tick() => self.renew()?,
-                _ = heartbeat.tick() => self.send(Bytes::from_static(b": still here\n\n")).await?,
+                _ = heartbeat.tick() => self.send(format!("id: {}\n: still here\n\n", self.place).into()).await?,
                 received = self.live.recv() => match received {
                     Ok(group) => {
                         let (found, has_fallen_behind) = self.gather(&group);
@@ -216,11 +213,7 @@ impl EventStream {
             return Sight::Yes;
         }
         let Some(dialog) = event.dialog else {
-            let is_wide = principal.scope(GENERAL).is_some_and(|scope| {
-                scope >= Scope::Line
-                    && event.line.as_ref().is_none_or(|line| principal.reaches_line(scope, line))
-            });
-            return if is_wide { Sight::Yes } else { Sight::No };
+            return if principal.hears_of(event.line.as_ref()) { Sight::Yes } else { Sight::No };
         };
         let Some(scope) = principal.scope(EVENTS) else { return Sight::No };
         match &event.line {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::fmt;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -44,10 +45,20 @@ impl Place {
     }
 
     /// Reads `seq.index`, the id of an event, or `seq`, what a write answers with.
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         match text.split_once('.') {
             Some((seq, index)) => Some(Self { seq: seq.parse().ok()?, index: index.parse().ok()? }),
             None => text.parse().ok().map(Self::after),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    /// As [`Place::parse`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self { seq, index: u32::MAX } => write!(f, "{seq}"),
+            Self { seq, index } => write!(f, "{seq}.{index}"),
         }
     }
 }
@@ -140,6 +151,9 @@ mod tests {
         assert_eq!(Place::parse("12"), Some(Place::after(12)));
         for wrong in ["", ".", "12.", "-1", "12.3.4", "x"] {
             assert_eq!(Place::parse(wrong), None, "{wrong}");
+        }
+        for text in ["12.3", "12"] {
+            assert_eq!(Place::parse(text).map(|place| place.to_string()).as_deref(), Some(text));
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Why things happened to a dialog as they did: its decisions, oldest first, with everybody who was
 //! considered.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::model::decision::{
     ActionTrace, Candidate, CandidateVerdict, Decision, OrderingKeys, Routing, RoutingOutcome, Trigger,
@@ -20,6 +23,7 @@ use super::message_shape::AuthorShape;
 use super::paging::cursor_within;
 use super::parameters::Parameters;
 use super::problem::Problem;
+use super::rule_conditions::RuleConditions;
 use super::state::Api;
 use super::time::Time;
 
@@ -37,10 +41,20 @@ pub(super) async fn explain(
     let cursor = parameters.cursor_within(id);
     let taken = parameters.finish()?;
     seen(&api, &principal, id).await?;
-    let found = api
-        .read(move |store| decisions::of_dialog(store, id, Walk::Forward(cursor.as_deref()), limit))
+    let live = Arc::clone(&principal.live);
+    let (found, conditions) = api
+        .read(move |store| {
+            let found = decisions::of_dialog(store, id, Walk::Forward(cursor.as_deref()), limit)?;
+            let conditions = RuleConditions::of(store, &live, &found.items)?;
+            Ok((found, conditions))
+        })
         .await?;
-    let items: Vec<DecisionShape<'_>> = found.items.iter().map(DecisionShape::from).collect();
+    let mut items: Vec<DecisionShape<'_>> = found.items.iter().map(DecisionShape::from).collect();
+    for item in &mut items {
+        if let VerdictShape::Rule(shape) = &mut item.verdict {
+            shape.when = conditions.of_rule(item.config, shape.rule);
+        }
+    }
     let next_cursor = found.next_cursor.map(|place| cursor_within(id, place));
     answers::page(&taken, &items, next_cursor.as_deref())
 }
@@ -138,6 +152,8 @@ struct RuleShape<'a> {
     event: &'a str,
     /// How many rules caused one another before this one.
     chain: u32,
+    /// Its conditions; null: it has none, or the configuration that had them is not known any more.
+    when: Option<&'a Value>,
     actions: Vec<ActionShape<'a>>,
 }
 
@@ -168,6 +184,7 @@ impl<'a> From<&'a Decision> for DecisionShape<'a> {
                 rule: &matched.rule,
                 event: &matched.event,
                 chain: matched.chain,
+                when: None,
                 actions: matched.actions.iter().map(ActionShape::from).collect(),
             }),
         };

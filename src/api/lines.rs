@@ -1,4 +1,4 @@
-//! Lines, as they are declared, with how many wait on each.
+//! Lines, as they are declared, with how much goes on at each.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::model::id::{CalendarId, LineId, OperatorId};
 use crate::model::line::Strategy;
-use crate::store::queries::queue;
+use crate::store::queries::lines;
 
 use super::access::QUEUES;
 use super::answers;
@@ -30,8 +30,14 @@ struct LineShape {
     open: bool,
     strategy: Strategy,
     operators: Vec<OperatorId>,
-    /// How many dialogs wait.
+    /// How many dialogs wait, offered ones included.
     waiting: usize,
+    /// How many of those are offered to somebody.
+    offered: usize,
+    /// How many an operator has.
+    active: usize,
+    /// How long the one has waited that waits longest; null: nobody waits.
+    longest_wait_seconds: Option<u64>,
 }
 
 /// `GET /v1/lines`
@@ -49,6 +55,7 @@ pub(super) async fn list(
             let mut items = Vec::new();
             for id in names {
                 let Some(line) = principal.live.line(&id) else { continue };
+                let counts = lines::counts(store, &id)?;
                 items.push(LineShape {
                     name: line.name.clone(),
                     language: line.language.clone(),
@@ -56,7 +63,12 @@ pub(super) async fn list(
                     open: principal.live.is_open(line, now_ms),
                     strategy: line.routing.strategy,
                     operators: principal.live.members(&id, None).to_vec(),
-                    waiting: queue::of_line(store, &id, 0)?.total,
+                    waiting: counts.waiting,
+                    offered: counts.offered,
+                    active: counts.active,
+                    longest_wait_seconds: counts
+                        .waiting_since_ms
+                        .map(|since_ms| now_ms.saturating_sub(since_ms) / 1000),
                     id,
                 });
             }

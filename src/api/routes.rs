@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::state::Api;
 use super::{
     accept, clients, close, config, deliveries, dialogs, events, explain, health, layers, lines, messages,
-    notes, openapi, operators, queue, timeline, transfer, webhooks,
+    notes, openapi, operators, queue, subject, timeline, transfer, webhooks,
 };
 
 /// Who may call a route.
@@ -57,6 +57,7 @@ fn rows() -> Vec<Row> {
         (Method::POST, "/v1/dialogs/{id}/notes", Token, post(notes::add)),
         (Method::GET, "/v1/dialogs/{id}/timeline", Token, get(timeline::list)),
         (Method::GET, "/v1/dialogs/{id}/explain", Token, get(explain::explain)),
+        (Method::GET, "/v1/explain/{id}", Token, get(subject::get)),
         (Method::GET, "/v1/operators", Token, get(operators::list)),
         (Method::PUT, "/v1/operators/{id}/presence", Token, put(operators::set_presence)),
         (Method::GET, "/v1/lines", Token, get(lines::list)),

@@ -1,14 +1,14 @@
 //! `switchboard check`: everything that is wrong with the configuration.
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
 use crate::config::check::{self, Verdict, Warnings};
-use crate::config::diagnostic::{self, Paint};
+use crate::config::diagnostic;
 
 use super::Arguments;
+use super::terminal_text::paint_of;
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &Arguments, wanted: &Check) -> ExitCode {
         Format::Github => diagnostic::Format::Github,
         Format::Sarif => diagnostic::Format::Sarif,
     };
-    let paint = if std::io::stdout().is_terminal() { Paint::Coloured } else { Paint::Plain };
+    let paint = paint_of(&std::io::stdout());
     let warnings = if wanted.deny_warnings { Warnings::Deny } else { Warnings::Allow };
     let (text, verdict) = check::run(&arguments.config, format, paint, warnings);
     print!("{text}");

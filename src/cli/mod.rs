@@ -6,11 +6,17 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the room that talks to a terminal")]
 
 mod check;
+mod client;
+mod explain;
+mod output;
 mod progress;
 mod rebuild;
 mod replay;
 mod serve;
+mod tail;
+mod terminal_text;
 mod token;
+mod top;
 mod verify;
 
 use std::path::PathBuf;
@@ -18,21 +24,24 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+/// In a command's help its own options come first.
+const EVERY_COMMAND: &str = "Options of every command";
+
 /// A headless open-lines daemon.
 #[derive(Debug, Parser)]
 #[command(name = "switchboard", version, about)]
 struct Arguments {
     /// The folder of the configuration.
-    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    #[arg(long, global = true, help_heading = EVERY_COMMAND, value_name = "DIR", default_value = ".")]
     config: PathBuf,
     /// The folder of journal and store; by default as `switchboard.yaml` says.
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = EVERY_COMMAND, value_name = "DIR")]
     data: Option<PathBuf>,
     /// How log lines look.
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    #[arg(long, global = true, help_heading = EVERY_COMMAND, value_name = "FORMAT", default_value = "text")]
     log_format: LogFormat,
     /// Which log lines are written, as `tracing` directives.
-    #[arg(long, global = true, value_name = "FILTER", default_value = "info")]
+    #[arg(long, global = true, help_heading = EVERY_COMMAND, value_name = "FILTER", default_value = "info")]
     log: String,
     #[command(subcommand)]
     command: Option<Command>,
@@ -56,6 +65,12 @@ enum Command {
     Rebuild,
     /// Check the whole journal, apply it once more, and compare the store. The daemon must be stopped.
     Verify,
+    /// Show why things happened as they did: who was considered, which rules matched, under which configuration.
+    Explain(explain::Explain),
+    /// Follow the events of the running daemon.
+    Tail(tail::Tail),
+    /// Watch lines, operators and waiting clients, live in the terminal.
+    Top(top::Top),
     /// API tokens.
     #[command(subcommand)]
     Token(token::Token),
@@ -73,7 +88,37 @@ pub fn run() -> ExitCode {
         Some(Command::Check(ref check)) => check::run(&arguments, check),
         Some(Command::Rebuild) => rebuild::run(&arguments),
         Some(Command::Verify) => verify::run(&arguments),
+        Some(Command::Explain(ref explain)) => explain::run(&arguments, explain),
+        Some(Command::Tail(ref tail)) => tail::run(&arguments, tail),
+        Some(Command::Top(ref top)) => top::run(&arguments, top),
         Some(Command::Token(ref token)) => token::run(&arguments, token),
+    }
+}
+
+/// The forms of commands whose output is read by people or by programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Runs what waits for the network, on this thread.
+fn wait_for<E: std::error::Error>(work: impl Future<Output = Result<(), E>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(work) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
     }
 }
 

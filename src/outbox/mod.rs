@@ -4,7 +4,7 @@
 //! ([`connections`]), one attempt on one effect ([`deliver`]) and the signed form of notifications.
 //! May be called by `node`; calls `channels` and `model`.
 //!
-//! Invariant: no other room opens an outgoing connection, so every target passes the same guard. When an
+//! Invariant: no other room of the daemon opens an outgoing connection, so every target passes the same guard. When an
 //! effect is tried, in which order and how often, is the engine's matter.
 
 pub mod connections;

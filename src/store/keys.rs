@@ -511,6 +511,13 @@ pub(super) fn last_id(key: &[u8]) -> Option<(u64, u32)> {
     Some((u64::from_be_bytes(*seq), u32::from_be_bytes(index.try_into().ok()?)))
 }
 
+/// The time in the queue of an entry of [`queued_dialogs`], in ms: it stands before the id.
+pub(super) fn queued_at_ms(key: &[u8]) -> Option<u64> {
+    let (before, _) = key.split_last_chunk::<ID_BYTES>()?;
+    let (_, time) = before.split_last_chunk::<U64_BYTES>()?;
+    Some(u64::from_be_bytes(*time))
+}
+
 /// Part of the format: never renumber.
 const fn state_byte(state: DialogState) -> u8 {
     match state {

@@ -103,6 +103,20 @@ async fn a_stream_resumes_without_a_gap_or_a_duplicate() {
 }
 
 #[tokio::test]
+async fn a_stream_that_breaks_before_its_first_event_can_be_resumed_too() {
+    let rig = Rig::start().await;
+    let (_, _, mut body) = rig.get("/v1/events").token("admin").open().await;
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    let first = std::str::from_utf8(&first).unwrap();
+    let place = first.lines().find_map(|line| line.strip_prefix("id: ")).unwrap().to_owned();
+    drop(body);
+    rig.telegram("shop", 1, 1, "meanwhile").await.expect(200);
+    let mut reader = Reader::open(&rig, "admin", "/v1/events", Some(&place)).await;
+    assert_eq!(reader.next().await.unwrap().1["type"], "client.created");
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn without_an_id_a_stream_begins_now_and_after_a_write_it_begins_with_what_follows() {
     let rig = Rig::start().await;
     rig.telegram("shop", 1, 1, "before").await.expect(200);

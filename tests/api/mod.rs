@@ -10,5 +10,7 @@ mod input;
 mod openapi;
 mod path;
 mod rig;
+mod rule_conditions;
 mod shapes;
+mod subject;
 mod webhooks;

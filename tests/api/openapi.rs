@@ -185,6 +185,7 @@ async fn answers_fit_their_description() {
         ask(Method::GET, route, "admin", None).await.expect(200);
     }
     for (route, of, name) in [
+        ("/v1/explain/{id}", "/v1/dialogs", "/items/0/id"),
         ("/v1/clients/{id}", "/v1/dialogs", "/items/0/client/id"),
         ("/v1/deliveries/{id}", "/v1/deliveries", "/items/0/id"),
     ] {

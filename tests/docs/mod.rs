@@ -1,5 +1,5 @@
 //! The documents say what is: their paths exist, their commands exist, their configuration files
-//! load, and the README's walkthrough runs as it is written.
+//! load, and the README's walkthrough and the commands that watch a daemon run as they are written.
 //!
 //! Markdown fences are marked by a comment on the line before them:
 //! `<!-- config: FILE -->` is a whole file of the configuration; `<!-- run … -->` and
@@ -10,3 +10,4 @@ mod configuration;
 mod markdown;
 mod paths;
 mod walkthrough;
+mod watching;

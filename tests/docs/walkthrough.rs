@@ -163,7 +163,7 @@ fn expect(step: &Fence, printed: &str, expected: &str) {
 }
 
 /// The first part of `expected` between `…` that does not follow in `printed`.
-fn missing(expected: &str, printed: &str) -> Option<String> {
+pub(super) fn missing(expected: &str, printed: &str) -> Option<String> {
     let dense = |text: &str| text.chars().filter(|character| !character.is_whitespace()).collect::<String>();
     let (expected, printed) = (dense(expected), dense(printed));
     let mut rest = printed.as_str();

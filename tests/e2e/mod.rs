@@ -12,3 +12,4 @@ mod configuration;
 mod delivery;
 mod life;
 mod path;
+mod watching;

@@ -97,6 +97,11 @@ pub(super) fn of(method: &Method, path: &str) -> Option<Operation> {
         ("GET", "/v1/dialogs/{id}/explain") => {
             get("dialogs", "Why it happened: decisions.", Answer::Page(page_of("Decision"))).pages()
         }
+        ("GET", "/v1/explain/{id}") => get(
+            "dialogs",
+            "What the id of a dialog, message, offer or event stands for.",
+            Answer::Json(subject()),
+        ),
         ("GET", "/v1/operators") => {
             get("operators", "Operators, with their load.", Answer::Page(page_of("Operator"))).pages()
         }
@@ -351,6 +356,16 @@ fn queue() -> Value {
         ("total", number()),
         ("items", list(shape("Waiting"))),
         ("next_cursor", or_null(text())),
+    ])
+}
+
+/// What an id stands for.
+fn subject() -> Value {
+    object([
+        ("kind", words(&["dialog", "message", "offer", "event"])),
+        ("seq", number()),
+        ("dialog", or_null(text())),
+        ("events", list(shape("Event"))),
     ])
 }
 

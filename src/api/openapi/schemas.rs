@@ -264,6 +264,7 @@ fn decision() -> Value {
         ("rule", text()),
         ("event", text()),
         ("chain", number()),
+        ("when", or_null(free())),
         ("actions", list(action)),
     ]);
     let transfer = json!({"allOf": [shape("Load"), object([
@@ -312,6 +313,9 @@ fn line() -> Value {
         ("strategy", strategies()),
         ("operators", list(text())),
         ("waiting", number()),
+        ("offered", number()),
+        ("active", number()),
+        ("longest_wait_seconds", or_null(number())),
     ])
 }
 

@@ -41,6 +41,18 @@ pub fn newest(store: &Store) -> Result<Option<ActiveConfig>, StoreError> {
     newest.map(|(key, value)| with_text(store, decode(&key, &value)?)).transpose()
 }
 
+/// The configuration of a version, as it was made live last; `None`: it never was.
+pub fn of_version(store: &Store, version: &str) -> Result<Option<ActiveConfig>, StoreError> {
+    for pair in store.scan(keys::configs(), Order::Descending).take(LIMIT_MAX) {
+        let (key, value) = pair?;
+        let row: ConfigRow = decode(&key, &value)?;
+        if row.version == version {
+            return with_text(store, row).map(Some);
+        }
+    }
+    Ok(None)
+}
+
 fn with_text(store: &Store, row: ConfigRow) -> Result<ActiveConfig, StoreError> {
     let pieces: Vec<String> = store.rows(keys::config_pieces(row.seq))?;
     if u32::try_from(pieces.len()) != Ok(row.pieces) {

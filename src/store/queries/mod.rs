@@ -14,6 +14,7 @@ pub mod deliveries;
 mod dialog_filter;
 pub mod dialogs;
 pub mod events;
+pub mod lines;
 pub mod messages;
 pub mod operators;
 mod page;

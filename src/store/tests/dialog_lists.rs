@@ -10,7 +10,7 @@ use crate::engine::rows::WriteSet;
 use crate::model::dialog::{Dialog, DialogState};
 use crate::model::id::DialogId;
 use crate::store::queries::dialogs::{self, DialogFilter, Sort};
-use crate::store::queries::{operators, queue};
+use crate::store::queries::{lines, operators, queue};
 use crate::store::{Store, StoreError};
 
 use super::on_each;
@@ -179,7 +179,16 @@ proptest! {
                 open.iter().filter(|row| row.line == line.into() && row.state.is_waiting()).cloned().collect();
             waiting.sort_by_key(|row| (std::cmp::Reverse(row.priority), row.queued_at_ms, row.id));
             prop_assert_eq!(queue.total, waiting.len());
-            prop_assert_eq!(queue.dialogs, waiting);
+            prop_assert_eq!(queue.dialogs, &waiting[..]);
+            let counts = lines::counts(&store, &line.into()).unwrap();
+            let in_states = |states: &[DialogState]| {
+                open.iter().filter(|row| row.line == line.into() && states.contains(&row.state)).count()
+            };
+            prop_assert_eq!(counts.waiting, waiting.len());
+            prop_assert_eq!(counts.offered, in_states(&[DialogState::Offered]));
+            let active = [DialogState::Accepted, DialogState::WaitingClient, DialogState::WaitingOperator];
+            prop_assert_eq!(counts.active, in_states(&active));
+            prop_assert_eq!(counts.waiting_since_ms, waiting.iter().map(|row| row.queued_at_ms).min());
         }
     }
 }

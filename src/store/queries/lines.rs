@@ -1,0 +1,45 @@
+//! How a line is doing, in numbers. Index entries alone are read.
+
+use crate::model::dialog::DialogState;
+use crate::model::id::LineId;
+use crate::store::key_value::Order;
+use crate::store::keys;
+use crate::store::{Store, StoreError};
+
+/// The open dialogs of a line, counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// How many wait for an operator, offered ones included.
+    pub waiting: usize,
+    /// How many of those that wait are offered to somebody.
+    pub offered: usize,
+    /// How many an operator has.
+    pub active: usize,
+    /// Since when the one has waited that waits longest, in ms; `None`: nobody waits.
+    pub waiting_since_ms: Option<u64>,
+}
+
+/// Counts the open dialogs of a line.
+pub fn counts(store: &Store, line: &LineId) -> Result<Counts, StoreError> {
+    let mut counts = Counts::default();
+    for pair in store.scan(keys::queued_dialogs(line), Order::Ascending) {
+        let (entry, _) = pair?;
+        let since =
+            keys::queued_at_ms(&entry).ok_or_else(|| StoreError::damaged(&entry, "the key is too short"))?;
+        counts.waiting += 1;
+        counts.waiting_since_ms = Some(counts.waiting_since_ms.map_or(since, |before| before.min(since)));
+    }
+    for state in DialogState::ALL {
+        let count = match state {
+            DialogState::Offered => &mut counts.offered,
+            DialogState::New | DialogState::Closed => continue,
+            state if state.is_waiting() => continue,
+            _ => &mut counts.active,
+        };
+        for pair in store.scan(keys::line_dialogs(line, state), Order::Ascending) {
+            pair?;
+            *count += 1;
+        }
+    }
+    Ok(counts)
+}
