@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::decision::{
-    ActionTrace, Candidate, CandidateVerdict, Decision, OrderingKeys, Routing, RoutingOutcome, Trigger,
-    Verdict,
+    ActionTrace, Candidate, CandidateVerdict, Decision, NextStep, OrderingKeys, Overflow, OverflowChange,
+    Routing, RoutingOutcome, Trigger, Verdict,
 };
-use crate::model::id::{DialogId, LineId, OfferId, OperatorId, RuleId, TeamId};
+use crate::model::id::{DialogId, LineId, OfferId, OperatorId, RuleId, TeamId, TopicId};
 use crate::model::line::Strategy;
 use crate::store::queries::{Walk, decisions};
 
@@ -78,6 +78,7 @@ enum VerdictShape<'a> {
     Routing(RoutingShape<'a>),
     Rule(RuleShape<'a>),
     Transfer(TransferShape<'a>),
+    Overflow(OverflowShape<'a>),
 }
 
 #[derive(Debug, Serialize)]
@@ -89,6 +90,25 @@ struct TransferShape<'a> {
     load: LoadShape,
     /// Whether the offer goes beyond a limit of the operator.
     over_limit: bool,
+}
+
+/// Waiting long changed something.
+#[derive(Debug, Serialize)]
+struct OverflowShape<'a> {
+    line: &'a LineId,
+    /// Since when it waited.
+    since: Time,
+    /// From 1; null: the last resort.
+    stage: Option<u32>,
+    /// `asks`: others are asked; `moved`: it is on another line; `stayed`: it should have moved; `acted`.
+    change: &'static str,
+    /// How many may be asked now.
+    may_be_asked: Option<u32>,
+    /// The line that it moved to, or should have.
+    to: Option<&'a LineId>,
+    /// Why it stays.
+    reason: Option<&'a str>,
+    actions: Vec<ActionShape<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -127,6 +147,36 @@ struct RoutingShape<'a> {
     expires_at: Option<Time>,
     candidates: Vec<CandidateShape<'a>>,
     candidates_omitted: u32,
+    /// The topic, where the line says something about it.
+    topic: Option<&'a TopicId>,
+    /// The overflow stages reached.
+    stage: u32,
+    /// The language that is asked for.
+    language: Option<&'a str>,
+    /// For whom alone it is kept.
+    kept_for: Option<&'a OperatorId>,
+    /// How often everybody was tried, where the line counts that.
+    rounds: u32,
+    /// The place among those that wait; null: by priority and waiting time alone.
+    rank: Option<RankShape>,
+    /// What happens next by itself, apart from the expiry of the offers.
+    next: Option<NextShape>,
+}
+
+#[derive(Debug, Serialize)]
+struct RankShape {
+    /// Priority and what waiting added.
+    score: i64,
+    /// What waiting added.
+    aged: i64,
+    deadline: Option<Time>,
+    queued_at: Time,
+}
+
+#[derive(Debug, Serialize)]
+struct NextShape {
+    what: NextStep,
+    at: Time,
 }
 
 #[derive(Debug, Serialize)]
@@ -180,6 +230,7 @@ impl<'a> From<&'a Decision> for DecisionShape<'a> {
                 load: LoadShape::from(&transfer.order),
                 over_limit: transfer.over_limit,
             }),
+            Verdict::Overflow(overflow) => VerdictShape::Overflow(OverflowShape::from(overflow)),
             Verdict::Rule(matched) => VerdictShape::Rule(RuleShape {
                 rule: &matched.rule,
                 event: &matched.event,
@@ -221,6 +272,41 @@ impl<'a> From<&'a Routing> for RoutingShape<'a> {
             expires_at: expires_at_ms.map(Time),
             candidates: routing.candidates.iter().map(CandidateShape::from).collect(),
             candidates_omitted: routing.candidates_omitted,
+            topic: routing.path.topic.as_ref(),
+            stage: routing.path.stage,
+            language: routing.path.language.as_deref(),
+            kept_for: routing.path.reserved.as_ref(),
+            rounds: routing.path.rounds,
+            rank: routing.rank.map(|rank| RankShape {
+                score: rank.score,
+                aged: rank.aged,
+                deadline: rank.deadline_ms.map(Time),
+                queued_at: Time(rank.queued_at_ms),
+            }),
+            next: routing.next.map(|next| NextShape { what: next.what, at: Time(next.due_ms) }),
+        }
+    }
+}
+
+impl<'a> From<&'a Overflow> for OverflowShape<'a> {
+    fn from(overflow: &'a Overflow) -> Self {
+        let (change, may_be_asked, to, reason, actions) = match &overflow.change {
+            OverflowChange::Asks { candidates } => ("asks", Some(*candidates), None, None, [].as_slice()),
+            OverflowChange::Moved { to } => ("moved", None, Some(to), None, [].as_slice()),
+            OverflowChange::Stayed { to, reason } => {
+                ("stayed", None, Some(to), Some(reason.as_str()), [].as_slice())
+            }
+            OverflowChange::Acted { actions } => ("acted", None, None, None, actions.as_slice()),
+        };
+        Self {
+            line: &overflow.line,
+            since: Time(overflow.since_ms),
+            stage: (overflow.stage > 0).then_some(overflow.stage),
+            change,
+            may_be_asked,
+            to,
+            reason,
+            actions: actions.iter().map(ActionShape::from).collect(),
         }
     }
 }

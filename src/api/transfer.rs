@@ -15,6 +15,9 @@ use super::writes::{DialogWriting, Writing, names_nothing};
 /// The longest word to the next operator, in characters.
 const COMMENT_CHARS_MAX: usize = 4_000;
 
+/// The longest reason for putting a dialog back, in characters: it stands in an event.
+const REASON_CHARS_MAX: usize = 200;
+
 /// `POST /v1/dialogs/{id}/transfer`
 pub(super) async fn transfer(
     Writing { write, id: Id(id), mut body }: DialogWriting,
@@ -52,8 +55,11 @@ fn target_field(rejection: &Rejection) -> Option<&'static str> {
 }
 
 /// `POST /v1/dialogs/{id}/requeue`
-pub(super) async fn requeue(Writing { write, id: Id(id), body }: DialogWriting) -> Result<Response, Problem> {
+pub(super) async fn requeue(
+    Writing { write, id: Id(id), mut body }: DialogWriting,
+) -> Result<Response, Problem> {
+    let reason = body.optional_text("reason", REASON_CHARS_MAX);
     body.finish()?;
-    let action = move |_: &Dialog| Ok(Action::Requeue { dialog: id });
+    let action = move |_: &Dialog| Ok(Action::Requeue { dialog: id, reason });
     write.change_dialog(id, REQUEUE, names_nothing, action).await
 }

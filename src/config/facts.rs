@@ -167,7 +167,7 @@ impl Facts {
             | EventKind::ButtonPressed
             | EventKind::NoteAdded => Self(MESSAGE),
             EventKind::ClientCreated => Self(&["event", "client", "chat", "channel", "line"]),
-            EventKind::OperatorPresence => Self(&["event", "operator"]),
+            EventKind::OperatorPresence | EventKind::OperatorShift => Self(&["event", "operator"]),
             EventKind::ConfigActivated => Self(&["event"]),
             EventKind::ClientBlocked
             | EventKind::ClientAllowed
@@ -176,6 +176,8 @@ impl Facts {
             | EventKind::DialogOfferEnded
             | EventKind::DialogAccepted
             | EventKind::DialogTransferred
+            | EventKind::DialogOverflowed
+            | EventKind::DialogUnanswered
             | EventKind::DialogUpdated
             | EventKind::DialogClosed
             | EventKind::TextNotSent

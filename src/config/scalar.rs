@@ -2,6 +2,8 @@
 //!
 //! Each reader takes the text of the file and says, when it does not fit, how the value is written.
 
+use crate::model::calendar::Day;
+
 /// Why a text is not the wanted kind of value: what is expected, fit for "expected …".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{expected}")]
@@ -293,6 +295,35 @@ pub fn weekdays(text: &str) -> Result<Vec<usize>, Unfit> {
         (Some(from), Some(to)) => Ok((from..7).chain(0..=to).collect()),
         _ => unfit("a day or days: `mon`, `mon-fri`, `mon-sun`"),
     }
+}
+
+/// A row of days off, both ends included: `2026-07-01..2026-07-14`, or a single day.
+///
+/// # Errors
+/// When it is not that.
+pub fn vacation(text: &str) -> Result<(Day, Day), Unfit> {
+    const EXPECTED: &str = "days with their year, such as \"2026-07-01..2026-07-14\", or a single one";
+    let (from, to) = text.split_once("..").unwrap_or((text, text));
+    let day = |text: &str| text.trim().parse::<Day>().ok().filter(|day| day.year.is_some());
+    match (day(from), day(to)) {
+        (Some(from), Some(to)) if from <= to => Ok((from, to)),
+        (Some(_), Some(_)) => unfit(format!("{EXPECTED}, the first day first")),
+        _ => unfit(EXPECTED),
+    }
+}
+
+/// A language tag.
+///
+/// # Errors
+/// When it is not that.
+pub fn language(text: &str) -> Result<(), Unfit> {
+    const CHARS_MAX: usize = 35;
+    let valid = text.len() <= CHARS_MAX
+        && text.split('-').all(|part| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
+        && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
+    if valid { Ok(()) } else { unfit("a language tag such as `ru` or `pt-BR`") }
 }
 
 /// The beginning of a day in UTC, or an RFC 3339 time, in ms since 1970.

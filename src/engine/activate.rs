@@ -16,6 +16,7 @@ use crate::model::outcome::{Outcome, Receipt, Rejection};
 use super::live::Live;
 use super::routing::candidates;
 use super::routing::queue::Audience;
+use super::routing::shifts::Duty;
 use super::rows::ActiveConfig;
 use super::step::Step;
 use super::{offers, transfer};
@@ -78,6 +79,7 @@ fn release_orphans(step: &mut Step<'_>) {
         .map(|(id, dialog)| (*id, dialog.owner.clone(), dialog.team.clone()))
         .collect();
     for (dialog, owner, team) in open {
+        forget_rounds_and_reservation(step, dialog);
         if team.is_some_and(|team| !step.live.config.teams.contains_key(&team)) {
             step.change_dialog(dialog, |row| row.team = None);
             step.decide(dialog, Trigger::ConfigChanged);
@@ -86,16 +88,47 @@ fn release_orphans(step: &mut Step<'_>) {
             offers::end(step, dialog, offer, end);
             step.decide(dialog, Trigger::OperatorGone);
         }
-        // Being taken off the list stops new work; only who is not an operator at all loses what they have.
-        if owner.is_some_and(|owner| !step.live.config.operators.contains_key(&owner)) {
-            let requeued = transfer::requeue(step, dialog, OfferEnd::OperatorRemoved, Trigger::OwnerRemoved);
-            debug_assert!(requeued.is_ok(), "an owned dialog can be put back");
-        }
+        // Being taken off the list stops new work; only who is not an operator at all, or not at work, loses
+        // what they have.
+        let Some(owner) = owner else { continue };
+        let lost = match step.state.seat_of(&owner).map(|seat| seat.duty) {
+            None => (OfferEnd::OperatorRemoved, Trigger::OwnerRemoved),
+            Some(Duty::OnLeave) => (OfferEnd::OnLeave, Trigger::OwnerOnLeave),
+            Some(Duty::OnShift | Duty::OffShift) => continue,
+        };
+        let requeued = transfer::requeue(step, dialog, lost.0, lost.1, None);
+        debug_assert!(requeued.is_ok(), "an owned dialog can be put back");
+    }
+}
+
+/// Of another configuration everybody may be asked once more; and who may not serve the line any more, or is
+/// not there as the line asks now, is not waited for.
+fn forget_rounds_and_reservation(step: &mut Step<'_>, dialog: DialogId) {
+    let Some(row) = step.dialog(dialog) else { return };
+    let is_kept_in_vain = row.route.reserved.as_ref().is_some_and(|kept| {
+        let line = step.live.line(&row.line);
+        !step.live.may_serve(&kept.operator, &row.line)
+            || line.is_none_or(|line| !candidates::is_there(step.state, line, &kept.operator))
+    });
+    if is_kept_in_vain {
+        step.change_dialog(dialog, |row| row.route.reserved = None);
+        step.decide(dialog, Trigger::ConfigChanged);
+    }
+    if step.state.tired.contains(&dialog) {
+        step.change_dialog(dialog, |row| {
+            row.declined.clear();
+            row.rounds = 0;
+        });
+        step.decide(dialog, Trigger::ConfigChanged);
     }
 }
 
 /// The offers of a dialog that cannot stand any more, each with how it ends.
-fn lost_offers(step: &Step<'_>, dialog: DialogId) -> Vec<(OfferId, OfferEnd)> {
+fn lost_offers(step: &mut Step<'_>, dialog: DialogId) -> Vec<(OfferId, OfferEnd)> {
+    let live = Arc::clone(&step.live);
+    let Some(row) = step.dialog(dialog).filter(|row| !row.offers.is_empty()) else { return Vec::new() };
+    let audience = Audience::of(row, &live);
+    let pool = step.state.pool(&audience);
     let Some(row) = step.dialog(dialog) else { return Vec::new() };
     let Some(line) = step.live.line(&row.line) else { return Vec::new() };
     row.offers
@@ -103,15 +136,24 @@ fn lost_offers(step: &Step<'_>, dialog: DialogId) -> Vec<(OfferId, OfferEnd)> {
         .filter_map(|offer| {
             let operator = &offer.operator;
             // Who was asked as one of a team serves the dialog even where the team does not serve its line.
-            let may_serve = step.live.may_serve(operator, &row.line)
-                || step.live.is_member(operator, &row.line, row.team.as_ref());
-            if !may_serve {
+            let is_asked = step.live.people.number(operator).is_some_and(|number| pool.set.has(number));
+            let Some(seat) = step.state.seat_of(operator) else {
+                return Some((offer.id, OfferEnd::OperatorRemoved));
+            };
+            if !step.live.may_serve(operator, &row.line) && !is_asked {
                 Some((offer.id, OfferEnd::OperatorRemoved))
-            } else if !candidates::is_there(step.state, &step.live, line, operator) {
-                // The line asks for presence now, and did not before.
-                Some((offer.id, OfferEnd::OperatorAway))
-            } else {
+            } else if seat.is_there(line.routing.require_presence) {
                 None
+            } else {
+                // The line asks for presence now and did not before, or the shift is another one now.
+                Some((
+                    offer.id,
+                    match seat.duty {
+                        Duty::OnLeave => OfferEnd::OnLeave,
+                        Duty::OffShift if seat.is_online => OfferEnd::OffShift,
+                        Duty::OffShift | Duty::OnShift => OfferEnd::OperatorAway,
+                    },
+                ))
             }
         })
         .collect()

@@ -11,10 +11,11 @@ use crate::model::timer::TimerKey;
 
 use super::live::Live;
 use super::routing::settle::settle;
+use super::routing::shifts;
 use super::rows::Position;
 use super::state::State;
 use super::step::Step;
-use super::{activate, commands, delivery, intake, offers, rules};
+use super::{activate, commands, delivery, intake, offers, overflow, rules};
 
 /// What applying an entry gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,7 @@ pub struct Applied {
 /// Applies an entry. Total: any entry that was ever journaled gives an answer. [`super::fetch`] must
 /// have been called for it; `hash` is the hash of its bytes.
 pub fn apply(state: &mut State, entry: &Entry, hash: EntryHash) -> Applied {
+    state.grow_until(entry.at_ms);
     state.position = Position { seq: entry.seq, hash, at_ms: entry.at_ms, epoch: entry.epoch };
     let fingerprint = match &entry.input {
         Input::Command(command) => Some(fingerprint(command)),
@@ -112,6 +114,10 @@ fn fire_due(step: &mut Step<'_>) {
     while let Some(key) = step.state.timers.pop_due(step.at_ms) {
         match key {
             TimerKey::OfferExpires { dialog, offer } => offers::expire(step, dialog, offer),
+            TimerKey::ReservationEnds { dialog } => overflow::end_reservation(step, dialog),
+            TimerKey::Overflow { dialog } => overflow::advance(step, dialog),
+            TimerKey::Otherwise { dialog } => overflow::otherwise(step, dialog),
+            TimerKey::ShiftBorder { operator } => shifts::pass_border(step, &operator),
             TimerKey::EffectRetry { effect } => delivery::retry_due(step, effect),
             TimerKey::EffectDeadline { effect } => delivery::deadline_passed(step, effect),
         }

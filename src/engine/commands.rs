@@ -9,7 +9,6 @@ use crate::model::event::EventKind;
 use crate::model::id::{DialogId, MessageId, OperatorId};
 use crate::model::message::{Author, Direction, Message, MessageStatus};
 use crate::model::offer::OfferEnd;
-use crate::model::operator::{OperatorStatus, Presence};
 use crate::model::outcome::{Outcome, Receipt, Rejection};
 use crate::model::role::Scope;
 
@@ -17,7 +16,7 @@ use super::outgoing::{Draft, WrittenBy, send};
 use super::render::{Missing, RenderError};
 use super::rules::facts::{self, Wanted};
 use super::step::Step;
-use super::{accept, close, delivery, log, offers, transfer};
+use super::{accept, close, delivery, log, presence, topics, transfer};
 
 pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Outcome {
     let done = match &command.action {
@@ -35,15 +34,16 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Outcome {
         }),
         Action::Transfer { dialog, to, comment } => permit(step, command, *dialog, Needs::Owner)
             .and_then(|()| transfer::transfer(step, *dialog, to, comment.as_deref(), &author(command))),
-        Action::Requeue { dialog } => permit(step, command, *dialog, Needs::Owner)
-            .and_then(|()| transfer::requeue(step, *dialog, OfferEnd::Requeued, Trigger::Requeued)),
+        Action::Requeue { dialog, reason } => permit(step, command, *dialog, Needs::Owner).and_then(|()| {
+            transfer::requeue(step, *dialog, OfferEnd::Requeued, Trigger::Requeued, reason.as_deref())
+        }),
         Action::Close { dialog, reason } => {
             permit(step, command, *dialog, Needs::Owner).and_then(|()| close_by_hand(step, *dialog, *reason))
         }
         Action::Update { dialog, changes } => {
             permit(step, command, *dialog, Needs::Part).and_then(|()| update(step, *dialog, changes))
         }
-        Action::SetPresence { operator, presence } => set_presence(step, operator, *presence),
+        Action::SetPresence { operator, presence } => presence::set(step, operator, *presence),
         Action::RetryDelivery { effect } => return delivery::retry_by_hand(step, *effect),
         Action::CancelDelivery { effect } => return delivery::cancel_by_hand(step, *effect),
     };
@@ -221,7 +221,9 @@ pub(super) fn update(
         return Err(Rejection::CustomTooLarge { max: CUSTOM_BYTES_MAX });
     }
     if after != before {
-        step.change_dialog(dialog, |row| change_fields(row, changes));
+        topics::change_audience(step, dialog, |step| {
+            step.change_dialog(dialog, |row| change_fields(row, changes));
+        });
         let mut data = serde_json::Map::new();
         if before.priority != after.priority {
             data.insert("priority".to_owned(), json!(after.priority));
@@ -255,56 +257,6 @@ fn change_fields(dialog: &mut Dialog, changes: &DialogChanges) {
             dialog.custom.remove(field);
         } else {
             dialog.custom.insert(field.clone(), value.clone());
-        }
-    }
-}
-
-fn set_presence(
-    step: &mut Step<'_>,
-    operator: &OperatorId,
-    presence: Presence,
-) -> Result<Receipt, Rejection> {
-    if !step.live.config.operators.contains_key(operator) {
-        return Err(Rejection::UnknownOperator);
-    }
-    let before = step.state.presence(operator);
-    if before == presence && step.state.operators.contains(operator) {
-        return Ok(Receipt::default());
-    }
-    let known = step.state.operators.get(operator);
-    let status = OperatorStatus {
-        id: operator.clone(),
-        presence,
-        since_ms: step.at_ms,
-        last_offered_ms: known.map_or(0, |status| status.last_offered_ms),
-        last_offered_seq: known.map_or(0, |status| status.last_offered_seq),
-    };
-    step.state.operators.put(operator.clone(), status);
-    let data = json!({"operator": operator, "from": before, "to": presence});
-    step.emit_general(EventKind::OperatorPresence, None, data);
-    if presence != Presence::Online {
-        withdraw_from_absent(step, operator);
-    }
-    step.route_for(operator);
-    Ok(Receipt::default())
-}
-
-/// Offers of lines that want presence end when the operator is not there any more.
-fn withdraw_from_absent(step: &mut Step<'_>, operator: &OperatorId) {
-    let offered: Vec<_> = step
-        .state
-        .work
-        .get(operator)
-        .map(|work| work.offered.iter().map(|(dialog, offer)| (*dialog, *offer)).collect())
-        .unwrap_or_default();
-    for (dialog, offer) in offered {
-        let wants_presence = step
-            .dialog(dialog)
-            .and_then(|row| step.live.line(&row.line))
-            .is_none_or(|line| line.routing.require_presence);
-        if wants_presence {
-            offers::end(step, dialog, offer, OfferEnd::OperatorAway);
-            step.decide(dialog, Trigger::OperatorGone);
         }
     }
 }

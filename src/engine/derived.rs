@@ -1,11 +1,16 @@
 //! What is derived from dialogs: queues, the work of operators, clients with open dialogs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::model::dialog::Dialog;
+use crate::model::dialog::{Dialog, DialogState};
 use crate::model::id::{ChannelId, ClientId, DialogId, LineId, OfferId, OperatorId};
+use crate::model::line::{Counts, RoutingPolicy};
+use crate::model::timer::TimerKey;
 
-use super::routing::queue::{Audience, Place};
+use super::live::Live;
+use super::routing::pool::Pool;
+use super::routing::queue::{self, Audience, Place, Queue};
 use super::state::State;
 
 /// What an operator has in hand.
@@ -15,7 +20,7 @@ pub(super) struct Work {
     pub(super) active: BTreeSet<DialogId>,
     /// The dialogs that are offered to them.
     pub(super) offered: BTreeMap<DialogId, OfferId>,
-    /// Both together, in thousandths of a dialog.
+    /// Both together, as far as they count, in thousandths of a dialog.
     pub(super) load_milli: u32,
     /// The same for each line.
     pub(super) by_line: BTreeMap<LineId, u32>,
@@ -29,80 +34,241 @@ pub(super) struct Footprint {
     client: ClientId,
     line: LineId,
     channel: ChannelId,
-    queue: Option<(Audience, Place)>,
+    /// Its place among those that wait on its line.
+    place: Option<Place>,
+    /// When it gets a better place by itself.
+    grows_at_ms: Option<u64>,
+    /// For whom routing may offer it.
+    audience: Option<Audience>,
+    /// Whether everybody was asked as often as they may be.
+    is_tired: bool,
     owner: Option<OperatorId>,
+    /// Whether it counts against the limits of its owner.
+    counts: bool,
     offers: Vec<(OperatorId, OfferId)>,
+    kept_for: Option<OperatorId>,
+    pub(super) alarms: Alarms,
+}
+
+/// When something happens to a dialog by itself because it waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Alarms {
+    pub(super) reservation_ms: Option<u64>,
+    pub(super) overflow_ms: Option<u64>,
+    pub(super) otherwise_ms: Option<u64>,
+}
+
+impl Alarms {
+    /// The alarms of a dialog.
+    pub(super) fn of(dialog: &Dialog, live: &Live) -> Self {
+        let Some(routing) = live.line(&dialog.line).map(|line| &line.routing) else { return Self::default() };
+        if !dialog.state.is_waiting() {
+            return Self::default();
+        }
+        let since_ms = dialog.waits_since_ms();
+        let next = usize::try_from(dialog.route.stage).ok().and_then(|stage| routing.overflow.get(stage));
+        let last = routing.otherwise.as_ref().filter(|_| !dialog.route.otherwise_done);
+        Self {
+            reservation_ms: dialog.route.reserved.as_ref().map(|kept| kept.until_ms),
+            overflow_ms: next.map(|stage| since_ms.saturating_add(stage.after_ms)),
+            otherwise_ms: last.map(|last| since_ms.saturating_add(last.after_ms)),
+        }
+    }
+
+    /// The timers that they are, each with its time.
+    pub(super) fn timers(self, dialog: DialogId) -> [(TimerKey, Option<u64>); 3] {
+        [
+            (TimerKey::ReservationEnds { dialog }, self.reservation_ms),
+            (TimerKey::Overflow { dialog }, self.overflow_ms),
+            (TimerKey::Otherwise { dialog }, self.otherwise_ms),
+        ]
+    }
+}
+
+/// Whether a dialog that has an owner counts against their limits.
+pub(super) fn counts(dialog: &Dialog, live: &Live) -> bool {
+    match live.line(&dialog.line).map(|line| line.routing.counts).unwrap_or_default() {
+        Counts::UntilClosed => true,
+        Counts::UntilClientTurn => dialog.state != DialogState::WaitingClient,
+        Counts::UntilFirstAnswer => {
+            let answered_since = dialog.first_response_at_ms > dialog.accepted_at_ms;
+            !(dialog.route.owner_answered || (dialog.first_response_at_ms.is_some() && answered_since))
+        }
+    }
+}
+
+/// Whether everybody was asked about a waiting dialog as often as they may be.
+pub(super) fn is_tired(dialog: &Dialog, live: &Live) -> bool {
+    let max = live.line(&dialog.line).and_then(|line| line.routing.max_rounds);
+    dialog.state.is_waiting() && max.is_some_and(|max| dialog.rounds >= max)
 }
 
 impl Footprint {
-    /// The footprint of a dialog; a closed one leaves none.
-    pub(super) fn of(dialog: &Dialog) -> Option<Self> {
+    /// The footprint of a dialog at an instant; a closed one leaves none.
+    pub(super) fn of(dialog: &Dialog, live: &Live, at_ms: u64) -> Option<Self> {
         if dialog.closed_at_ms.is_some() {
             return None;
         }
+        let waits = dialog.state.is_waiting();
+        let ageing = live.line(&dialog.line).and_then(|line| line.ageing.as_ref()).filter(|_| waits);
         Some(Self {
             dialog: dialog.id,
             client: dialog.client,
             line: dialog.line.clone(),
             channel: dialog.channel.clone(),
-            queue: dialog.state.is_waiting().then(|| (Audience::of(dialog), Place::of(dialog))),
+            place: waits.then(|| Place::of(dialog, ageing, at_ms)),
+            grows_at_ms: ageing.and_then(|ageing| queue::grows_at_ms(ageing, dialog.queued_at_ms, at_ms)),
+            audience: queue::may_be_offered(dialog, live).then(|| Audience::of(dialog, live)),
+            is_tired: is_tired(dialog, live),
             owner: dialog.owner.clone(),
+            counts: dialog.owner.is_some() && counts(dialog, live),
             offers: dialog.offers.iter().map(|offer| (offer.operator.clone(), offer.id)).collect(),
+            kept_for: dialog.route.reserved.as_ref().filter(|_| waits).map(|kept| kept.operator.clone()),
+            alarms: Alarms::of(dialog, live),
         })
+    }
+
+    /// The operators whose work it is part of.
+    pub(super) fn holders(&self) -> impl Iterator<Item = &OperatorId> {
+        self.owner.iter().chain(self.offers.iter().map(|(operator, _)| operator))
     }
 }
 
 impl State {
     /// Leaves the traces of a dialog.
-    pub(super) fn derive(&mut self, footprint: Option<Footprint>) {
+    pub(super) fn derive(&mut self, footprint: Option<&Footprint>) {
         let Some(footprint) = footprint else { return };
-        let weight = self.weight_milli(&footprint);
-        let Footprint { dialog, client, line, queue, owner, offers, .. } = footprint;
-        *self.open_by_client.entry(client).or_default() += 1;
-        if let Some((audience, place)) = queue {
-            self.queues.entry(audience).or_default().insert(place);
+        *self.open_by_client.entry(footprint.client).or_default() += 1;
+        self.stand(footprint);
+        let Footprint { dialog, line, .. } = footprint;
+        if footprint.is_tired {
+            self.tired.insert(*dialog);
         }
-        if let Some(owner) = owner {
-            let work = self.work.entry(owner).or_default();
-            work.active.insert(dialog);
-            work.add(&line, weight);
+        if let Some(operator) = &footprint.kept_for {
+            self.kept_for.entry(operator.clone()).or_default().insert(*dialog);
         }
-        for (operator, offer) in offers {
-            let work = self.work.entry(operator).or_default();
-            work.offered.insert(dialog, offer);
-            work.add(&line, weight);
+        if footprint.owner.is_none() && footprint.offers.is_empty() {
+            return;
+        }
+        let weight = self.weight_milli(footprint);
+        if let Some(owner) = &footprint.owner {
+            let work = self.work.entry(owner.clone()).or_default();
+            work.active.insert(*dialog);
+            work.add(line, if footprint.counts { weight } else { 0 });
+        }
+        for (operator, offer) in &footprint.offers {
+            let work = self.work.entry(operator.clone()).or_default();
+            work.offered.insert(*dialog, *offer);
+            work.add(line, weight);
         }
     }
 
     /// Takes the traces of a dialog away.
-    pub(super) fn underive(&mut self, footprint: Option<Footprint>) {
+    pub(super) fn underive(&mut self, footprint: Option<&Footprint>) {
         let Some(footprint) = footprint else { return };
-        let weight = self.weight_milli(&footprint);
-        let Footprint { dialog, client, line, queue, owner, offers, .. } = footprint;
-        if let Some(count) = self.open_by_client.get_mut(&client) {
+        let Footprint { dialog, client, line, .. } = footprint;
+        if let Some(count) = self.open_by_client.get_mut(client) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.open_by_client.remove(&client);
+                self.open_by_client.remove(client);
             }
         }
-        if let Some((audience, place)) = queue
-            && let Some(waiting) = self.queues.get_mut(&audience)
+        self.step_out(footprint);
+        if footprint.is_tired {
+            self.tired.remove(dialog);
+        }
+        if let Some(operator) = &footprint.kept_for
+            && let Some(kept) = self.kept_for.get_mut(operator)
         {
+            kept.remove(dialog);
+            if kept.is_empty() {
+                self.kept_for.remove(operator);
+            }
+        }
+        if footprint.owner.is_none() && footprint.offers.is_empty() {
+            return;
+        }
+        let weight = self.weight_milli(footprint);
+        if let Some(owner) = &footprint.owner {
+            let counted = if footprint.counts { weight } else { 0 };
+            self.unload(owner, line, counted, |work| {
+                work.active.remove(dialog);
+            });
+        }
+        for (operator, _) in &footprint.offers {
+            self.unload(operator, line, weight, |work| {
+                work.offered.remove(dialog);
+            });
+        }
+    }
+
+    /// Puts a waiting dialog into its places.
+    fn stand(&mut self, footprint: &Footprint) {
+        let Some(place) = footprint.place else { return };
+        self.waiting.entry(footprint.line.clone()).or_default().insert(place);
+        if let Some(at_ms) = footprint.grows_at_ms {
+            self.growing.insert((at_ms, footprint.dialog));
+        }
+        if let Some(audience) = &footprint.audience {
+            match self.queues.get_mut(audience) {
+                Some(queue) => drop(queue.places.insert(place)),
+                None => {
+                    let pool = self.pool(audience);
+                    self.queues.insert(audience.clone(), Queue { pool, places: BTreeSet::from([place]) });
+                }
+            }
+        }
+    }
+
+    /// Takes a waiting dialog out of its places.
+    fn step_out(&mut self, footprint: &Footprint) {
+        let Some(place) = footprint.place else { return };
+        if let Some(waiting) = self.waiting.get_mut(&footprint.line) {
             waiting.remove(&place);
             if waiting.is_empty() {
-                self.queues.remove(&audience);
+                self.waiting.remove(&footprint.line);
             }
         }
-        if let Some(owner) = owner {
-            self.unload(&owner, &line, weight, |work| {
-                work.active.remove(&dialog);
-            });
+        if let Some(at_ms) = footprint.grows_at_ms {
+            self.growing.remove(&(at_ms, footprint.dialog));
         }
-        for (operator, _) in offers {
-            self.unload(&operator, &line, weight, |work| {
-                work.offered.remove(&dialog);
-            });
+        if let Some(audience) = &footprint.audience
+            && let Some(queue) = self.queues.get_mut(audience)
+        {
+            queue.places.remove(&place);
+            if queue.places.is_empty() {
+                self.queues.remove(audience);
+            }
         }
+    }
+
+    /// Time goes on to `now_ms`: dialogs whose score has grown get their better places. Nothing else is
+    /// looked at.
+    pub(super) fn grow_until(&mut self, now_ms: u64) {
+        let before_ms = self.position.at_ms;
+        while let Some((at_ms, dialog)) = self.growing.first().copied() {
+            if at_ms > now_ms {
+                break;
+            }
+            self.growing.pop_first();
+            let (Some(live), Some(row)) = (self.live.clone(), self.dialogs.get(&dialog)) else { continue };
+            let (before, after) = (Footprint::of(row, &live, before_ms), Footprint::of(row, &live, now_ms));
+            if let (Some(before), Some(after)) = (before, after) {
+                self.step_out(&before);
+                self.stand(&after);
+            }
+        }
+    }
+
+    /// The people of an audience, computed once under a configuration.
+    pub(super) fn pool(&mut self, audience: &Audience) -> Arc<Pool> {
+        if let Some(known) = self.pools.get(audience) {
+            return Arc::clone(known);
+        }
+        let live = self.live.clone().unwrap_or_else(|| Arc::new(Live::default()));
+        let pool = Arc::new(Pool::of(audience, &live));
+        self.pools.insert(audience.clone(), Arc::clone(&pool));
+        pool
     }
 
     fn unload(&mut self, operator: &OperatorId, line: &LineId, weight: u32, take: impl FnOnce(&mut Work)) {
@@ -116,7 +282,7 @@ impl State {
     }
 
     fn weight_milli(&self, footprint: &Footprint) -> u32 {
-        self.live.as_ref().map_or(crate::model::line::RoutingPolicy::WEIGHT_MILLI, |live| {
+        self.live.as_ref().map_or(RoutingPolicy::WEIGHT_MILLI, |live| {
             live.weight_milli(&footprint.line, &footprint.channel)
         })
     }
@@ -124,6 +290,9 @@ impl State {
 
 impl Work {
     fn add(&mut self, line: &LineId, weight: u32) {
+        if weight == 0 {
+            return;
+        }
         self.load_milli = self.load_milli.saturating_add(weight);
         match self.by_line.get_mut(line) {
             Some(load) => *load = load.saturating_add(weight),

@@ -20,14 +20,14 @@ impl State {
             rows.map(|row| serde_json::to_value(row).unwrap_or_default()).collect()
         }
         let position = self.position();
-        let queues: Vec<_> = self
-            .queues
-            .iter()
-            .map(|(audience, queue)| {
-                let dialogs: Vec<_> = queue.iter().map(|place| place.dialog).collect();
-                json!([audience.line, audience.team, dialogs])
-            })
-            .collect();
+        let mut queues: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for place in self.waiting.values().flatten() {
+            if let Some(row) = self.dialogs.get(&place.dialog) {
+                queues.entry((&row.line, &row.team)).or_default().push(place.dialog);
+            }
+        }
+        let queues: Vec<_> =
+            queues.into_iter().map(|((line, team), dialogs)| json!([line, team, dialogs])).collect();
         let loads: BTreeMap<_, _> =
             self.work.iter().map(|(operator, work)| (operator, (work.load_milli, &work.active))).collect();
         let hot = json!({

@@ -66,7 +66,12 @@ impl Fetch<'_> {
                     .due(at_ms)
                     .filter_map(|key| match key {
                         TimerKey::EffectDeadline { effect } => Some(*effect),
-                        TimerKey::OfferExpires { .. } | TimerKey::EffectRetry { .. } => None,
+                        TimerKey::OfferExpires { .. }
+                        | TimerKey::ReservationEnds { .. }
+                        | TimerKey::Overflow { .. }
+                        | TimerKey::Otherwise { .. }
+                        | TimerKey::ShiftBorder { .. }
+                        | TimerKey::EffectRetry { .. } => None,
                     })
                     .collect();
                 due.into_iter().try_for_each(|effect| self.effect(effect))
@@ -85,7 +90,7 @@ impl Fetch<'_> {
                 | Action::Reply { dialog, .. }
                 | Action::AddNote { dialog, .. }
                 | Action::Transfer { dialog, .. }
-                | Action::Requeue { dialog }
+                | Action::Requeue { dialog, .. }
                 | Action::Close { dialog, .. }
                 | Action::Update { dialog, .. } => self.dialog(*dialog),
                 Action::RetryDelivery { effect } | Action::CancelDelivery { effect } => self.effect(*effect),

@@ -3,6 +3,8 @@
 //! The instant is turned into local time, never the other way: so a local time that daylight saving
 //! skips cannot be asked for, and an hour that is repeated counts twice. Zone data is compiled in.
 
+pub mod borders;
+
 use chrono::{DateTime, Datelike, Days, NaiveDate, Timelike};
 use chrono_tz::Tz;
 

@@ -9,7 +9,7 @@ use crate::model::channel::Channel;
 use crate::model::chat::{Chat, ChatAddress};
 use crate::model::client::{Client, Identity};
 use crate::model::decision::Trigger;
-use crate::model::dialog::{Dialog, DialogState};
+use crate::model::dialog::{Dialog, DialogState, Route};
 use crate::model::effect::{EffectAction, Lane};
 use crate::model::event::EventKind;
 use crate::model::id::{ChannelId, ChatId, DialogId, LineId};
@@ -19,7 +19,7 @@ use crate::model::message::{Author, Direction, Message, MessageStatus, Revision}
 use crate::model::outcome::{Outcome, Receipt, Rejection};
 
 use super::step::Step;
-use super::{delivery, log, texts};
+use super::{delivery, log, texts, topics};
 
 /// The most earlier texts that are kept of one message.
 const REVISIONS_MAX: usize = 20;
@@ -145,6 +145,7 @@ fn take_message(
     {
         chat.allowed = true;
     }
+    let topic = if inbound.automatic { None } else { topics::find(step, dialog, id) };
     if is_new {
         step.emit(
             EventKind::DialogOpened,
@@ -154,6 +155,9 @@ fn take_message(
         );
     }
     step.emit(EventKind::MessageReceived, dialog, Some(id), json!({"message": id}));
+    if let Some(data) = topic {
+        step.emit(EventKind::DialogUpdated, dialog, Some(id), data);
+    }
     if let Some(data) = button {
         step.emit(EventKind::ButtonPressed, dialog, Some(id), json!({"message": id, "data": data}));
     }
@@ -264,7 +268,10 @@ fn open_dialog(step: &mut Step<'_>, source: &Source<'_>, chat: ChatId) -> Option
     let base_priority = step.live.line(&line)?.base_priority;
     let row = step.state.chats.get(&chat)?;
     let (client, external_chat) = (row.client, row.address.chat.clone());
-    let client_name = step.state.clients.get(&client).and_then(|client| client.name.clone());
+    let known = step.state.clients.get(&client);
+    let client_name = known.and_then(|client| client.name.clone());
+    let language = known.and_then(|client| client.language.clone()).filter(|_| step.live.asks_languages());
+    let reserved = topics::keep_for(step, chat, &line);
     let id = step.new_dialog();
     step.state.add_dialog(Dialog {
         id,
@@ -298,6 +305,7 @@ fn open_dialog(step: &mut Step<'_>, source: &Source<'_>, chat: ChatId) -> Option
         out_of_hours_told: false,
         updated_at_ms: step.at_ms,
         version: step.seq,
+        route: Route { reserved, language, ..Route::default() },
     });
     if let Some(chat) = step.state.chats.get_mut(&chat) {
         chat.open_dialog = Some(id);

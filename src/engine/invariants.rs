@@ -10,13 +10,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::dialog::{Dialog, DialogState};
 use crate::model::effect::{Effect, EffectAction, EffectState, Lane};
-use crate::model::id::{OfferId, OperatorId};
+use crate::model::id::{LineId, OfferId, OperatorId};
+use crate::model::line::Counts;
 use crate::model::message::MessageStatus;
 use crate::model::timer::{Timer, TimerKey};
 
 use super::derived::Work;
 use super::live::Live;
-use super::routing::queue::{Audience, Place};
+use super::routing::queue::{self, Audience, Place};
+use super::routing::shifts::duty_at;
 use super::state::{LaneState, State};
 
 /// Something that must never be.
@@ -142,20 +144,35 @@ fn dialogs(state: &State, found: &mut Found) {
 }
 
 fn derived(state: &State, found: &mut Found) {
+    let mut waiting: BTreeMap<LineId, BTreeSet<Place>> = BTreeMap::new();
     let mut queues: BTreeMap<Audience, BTreeSet<Place>> = BTreeMap::new();
     let mut work: BTreeMap<OperatorId, Work> = BTreeMap::new();
-    let mut clients = BTreeMap::new();
+    let (mut clients, mut growing, mut tired) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+    let live = state.live().cloned().unwrap_or_default();
     for dialog in open(state) {
         *clients.entry(dialog.client).or_insert(0u32) += 1;
         if dialog.state.is_waiting() {
-            queues.entry(Audience::of(dialog)).or_default().insert(Place::of(dialog));
+            let ageing = live.line(&dialog.line).and_then(|line| line.ageing);
+            let place = Place::of(dialog, ageing.as_ref(), state.position().at_ms);
+            waiting.entry(dialog.line.clone()).or_default().insert(place);
+            if queue::may_be_offered(dialog, &live) {
+                queues.entry(Audience::of(dialog, &live)).or_default().insert(place);
+            }
+            let grows = ageing
+                .and_then(|ageing| queue::grows_at_ms(&ageing, dialog.queued_at_ms, state.position().at_ms));
+            growing.extend(grows.map(|at_ms| (at_ms, dialog.id)));
+            let max = live.line(&dialog.line).and_then(|line| line.routing.max_rounds);
+            if max.is_some_and(|max| dialog.rounds >= max) {
+                tired.insert(dialog.id);
+            }
         }
-        let weight =
-            state.live().map_or(crate::model::line::RoutingPolicy::WEIGHT_MILLI, |live| weight(live, dialog));
+        let weight = weight(&live, dialog);
         let mut add = |operator: &OperatorId, offer: Option<OfferId>| {
             let work = work.entry(operator.clone()).or_default();
-            work.load_milli += weight;
-            *work.by_line.entry(dialog.line.clone()).or_default() += weight;
+            if offer.is_some() || counts(&live, dialog) {
+                work.load_milli += weight;
+                *work.by_line.entry(dialog.line.clone()).or_default() += weight;
+            }
             match offer {
                 Some(offer) => drop(work.offered.insert(dialog.id, offer)),
                 None => drop(work.active.insert(dialog.id)),
@@ -168,8 +185,19 @@ fn derived(state: &State, found: &mut Found) {
     for work in work.values_mut().chain(kept.values_mut()) {
         work.by_line.retain(|_, load| *load > 0);
     }
-    found.check("I11", queues == state.queues, || {
-        format!("the queues are {:?} and should be {queues:?}", state.queues)
+    let kept_queues: BTreeMap<Audience, BTreeSet<Place>> =
+        state.queues.iter().map(|(audience, queue)| (audience.clone(), queue.places.clone())).collect();
+    found.check("I11", queues == kept_queues, || {
+        format!("the queues are {kept_queues:?} and should be {queues:?}")
+    });
+    found.check("I11", waiting == state.waiting, || {
+        format!("{:?} wait and should be {waiting:?}", state.waiting)
+    });
+    found.check("I11", growing == state.growing, || {
+        format!("the scores grow at {:?} and should at {growing:?}", state.growing)
+    });
+    found.check("I31", tired == state.tired, || {
+        format!("{:?} are tired and should be {tired:?}", state.tired)
     });
     found.check("I9", work == kept, || format!("the work is {kept:?} and should be {work:?}"));
     found.check("I31", clients == state.open_by_client, || {
@@ -189,6 +217,18 @@ fn derived(state: &State, found: &mut Found) {
     found.check("I21", lanes == state.lanes, || {
         format!("the lanes are {:?} and should be {lanes:?}", state.lanes)
     });
+}
+
+/// Whether a dialog counts against the limits of its owner, read plainly.
+fn counts(live: &Live, dialog: &Dialog) -> bool {
+    match live.line(&dialog.line).map(|line| line.routing.counts) {
+        Some(Counts::UntilClientTurn) => dialog.state != DialogState::WaitingClient,
+        Some(Counts::UntilFirstAnswer) => {
+            let first_ms = dialog.first_response_at_ms.unwrap_or(0);
+            !dialog.route.owner_answered && first_ms <= dialog.accepted_at_ms.unwrap_or(0)
+        }
+        Some(Counts::UntilClosed) | None => true,
+    }
 }
 
 fn weight(live: &Live, dialog: &Dialog) -> u32 {
@@ -222,6 +262,35 @@ fn timers(state: &State, found: &mut Found) {
             if let Some(due_ms) = offer.expires_at_ms {
                 expected.insert(TimerKey::OfferExpires { dialog: dialog.id, offer: offer.id }, due_ms);
             }
+        }
+    }
+    let live = state.live().cloned().unwrap_or_default();
+    for dialog in open(state).filter(|dialog| dialog.state.is_waiting()) {
+        let id = dialog.id;
+        if let Some(kept) = &dialog.route.reserved {
+            expected.insert(TimerKey::ReservationEnds { dialog: id }, kept.until_ms);
+        }
+        let Some(routing) = live.line(&dialog.line).map(|line| &line.routing) else { continue };
+        let since_ms = dialog.waits_since_ms();
+        if let Some(stage) =
+            usize::try_from(dialog.route.stage).ok().and_then(|stage| routing.overflow.get(stage))
+        {
+            expected.insert(TimerKey::Overflow { dialog: id }, since_ms + stage.after_ms);
+        }
+        if let Some(last) = routing.otherwise.as_ref().filter(|_| !dialog.route.otherwise_done) {
+            expected.insert(TimerKey::Otherwise { dialog: id }, since_ms + last.after_ms);
+        }
+    }
+    for (operator, declared) in &live.config.operators {
+        let key = TimerKey::ShiftBorder { operator: operator.clone() };
+        let has_borders = declared.calendar.is_some() || !declared.vacation.is_empty();
+        if let Some(due_ms) = state.timers.due_of(&key).filter(|_| has_borders) {
+            let before = duty_at(&live, declared, due_ms.saturating_sub(1));
+            let seat = state.seat_of(operator).map(|seat| seat.duty);
+            found.check("I16", seat == Some(before), || {
+                format!("{operator} is {seat:?} and should be {before:?} until {due_ms}")
+            });
+            expected.insert(key, due_ms);
         }
     }
     for effect in state.effects() {

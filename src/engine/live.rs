@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::config::Config;
 use crate::model::event::EventKind;
-use crate::model::id::{CalendarId, ChannelId, LineId, OperatorId, TeamId};
-use crate::model::line::Line;
+use crate::model::id::{CalendarId, ChannelId, LineId, OperatorId, TeamId, TopicId};
+use crate::model::line::{Line, RoutingPolicy};
+use crate::model::operator::Operator;
+use crate::model::rule::Rule;
 
-use super::hours::{Hours, UnknownTimezone};
+use super::hours::{Hours, UnknownTimezone, borders};
 use super::render::{TemplateError, Templates};
+use super::routing::people::People;
+use super::routing::slots::Slots;
 use super::rules::condition::ConditionError;
 use super::rules::{RuleSet, compile_rule};
 
@@ -24,14 +28,19 @@ pub struct Live {
     hours: BTreeMap<CalendarId, Hours>,
     pub(super) templates: Templates,
     rules: BTreeMap<EventKind, RuleSet>,
+    /// The operators by number.
+    pub(super) people: People,
+    /// What operators are asked for room for.
+    pub(super) slots: Slots,
+    asks_languages: bool,
 }
 
 #[derive(Debug)]
 struct LiveLine {
     members: Vec<OperatorId>,
     set: BTreeSet<OperatorId>,
-    /// The lightest dialog that may come: once it does not fit, nothing does.
-    lightest_milli: u32,
+    /// The conditions of its topics, in order.
+    topics: RuleSet,
 }
 
 /// Why a configuration cannot be worked with.
@@ -42,6 +51,16 @@ pub enum CompileError {
     Condition {
         /// The rule.
         rule: String,
+        /// What is wrong.
+        source: ConditionError,
+    },
+    /// A condition of a topic.
+    #[error("topic `{topic}` of the line `{line}`: {source}")]
+    Topic {
+        /// The line.
+        line: LineId,
+        /// The topic.
+        topic: TopicId,
         /// What is wrong.
         source: ConditionError,
     },
@@ -91,27 +110,21 @@ impl Live {
                 .map_err(|source| CompileError::Condition { rule: rule.id.to_string(), source })?;
             rules.entry(rule.event).or_default().add(compiled);
         }
-        let lines = config
-            .lines
-            .iter()
-            .map(|(id, line)| {
-                let lightest_milli = config
-                    .channels
-                    .values()
-                    .map(|channel| line.routing.weight_milli(channel.kind()))
-                    .min()
-                    .unwrap_or(crate::model::line::RoutingPolicy::WEIGHT_MILLI);
-                let members = config.line_members(line);
-                let set = members.iter().cloned().collect();
-                (id.clone(), LiveLine { members, set, lightest_milli })
-            })
-            .collect();
+        let mut lines = BTreeMap::new();
+        for (id, line) in &config.lines {
+            let members = config.members(&line.routing.members);
+            let set = members.iter().cloned().collect();
+            lines.insert(id.clone(), LiveLine { members, set, topics: topics(id, line)? });
+        }
         let teams = config
             .teams
             .keys()
             .map(|team| (team.clone(), config.team_members(team).cloned().collect()))
             .collect();
-        Ok(Self { version, lines, teams, hours, templates, rules, config })
+        let people = People::number_all(config.operators.keys());
+        let slots = Slots::of_config(&config);
+        let asks_languages = config.operators.values().any(|operator| !operator.languages.is_empty());
+        Ok(Self { version, lines, teams, hours, templates, rules, people, slots, asks_languages, config })
     }
 
     /// A line as declared.
@@ -130,7 +143,7 @@ impl Live {
     /// Whether an operator may own dialogs of a line: as one of its operators, or through a team.
     pub fn may_serve(&self, operator: &OperatorId, line: &LineId) -> bool {
         let Some(declared) = self.config.operators.get(operator) else { return false };
-        self.is_member(operator, line, None)
+        self.lines.get(line).is_some_and(|line| line.set.contains(operator))
             || declared
                 .teams
                 .iter()
@@ -142,19 +155,40 @@ impl Live {
                 .any(|team| team.lines.contains(line) && team.supervisors.contains(operator))
     }
 
-    /// Whether an operator is among those whom a dialog of `line` that waits for `team` may go to.
-    pub fn is_member(&self, operator: &OperatorId, line: &LineId, team: Option<&TeamId>) -> bool {
-        match team {
-            Some(team) => {
-                self.config.operators.get(operator).is_some_and(|declared| declared.teams.contains(team))
-            }
-            None => self.lines.get(line).is_some_and(|line| line.set.contains(operator)),
-        }
+    /// Whether operators are chosen by language anywhere.
+    pub(super) const fn asks_languages(&self) -> bool {
+        self.asks_languages
     }
 
-    /// The weight of the lightest dialog that may come to a line, in thousandths.
-    pub(super) fn lightest_milli(&self, line: &LineId) -> u32 {
-        self.lines.get(line).map_or(0, |line| line.lightest_milli)
+    /// The conditions of a line's topics; `None`: it has none.
+    pub(super) fn topics_of(&self, line: &LineId) -> Option<&RuleSet> {
+        self.lines.get(line).map(|line| &line.topics).filter(|topics| !topics.is_empty())
+    }
+
+    /// The hours of a calendar.
+    pub fn hours(&self, calendar: &CalendarId) -> Option<&Hours> {
+        self.hours.get(calendar)
+    }
+
+    /// Whether an operator is on vacation at an instant.
+    pub fn is_on_vacation(&self, operator: &Operator, at_ms: u64) -> bool {
+        let zone = operator.calendar.as_ref().and_then(|calendar| self.hours.get(calendar));
+        operator.vacation.iter().any(|days| {
+            borders::days_ms(days, zone)
+                .is_some_and(|(from_ms, until_ms)| from_ms <= at_ms && at_ms < until_ms)
+        })
+    }
+
+    /// When a shift or a vacation of an operator begins or ends next, in ms; or when to look again.
+    pub fn next_border_ms(&self, operator: &Operator, at_ms: u64) -> Option<u64> {
+        let hours = operator.calendar.as_ref().and_then(|calendar| self.hours.get(calendar));
+        let of_shifts = hours.and_then(|hours| hours.next_change_ms(at_ms));
+        let of_vacations = operator.vacation.iter().filter_map(|days| borders::days_ms(days, hours));
+        of_vacations
+            .flat_map(|(from_ms, until_ms)| [from_ms, until_ms])
+            .filter(|border_ms| *border_ms > at_ms)
+            .chain(of_shifts)
+            .min()
     }
 
     /// What a dialog of a channel weighs on a line, in thousandths.
@@ -162,7 +196,7 @@ impl Live {
         let kind = self.config.channels.get(channel).map(crate::model::channel::Channel::kind);
         match (self.line(line), kind) {
             (Some(line), Some(kind)) => line.routing.weight_milli(kind),
-            _ => crate::model::line::RoutingPolicy::WEIGHT_MILLI,
+            _ => RoutingPolicy::WEIGHT_MILLI,
         }
     }
 
@@ -174,4 +208,25 @@ impl Live {
     pub(super) fn rules_on(&self, kind: EventKind) -> Option<&RuleSet> {
         self.rules.get(&kind)
     }
+}
+
+/// The conditions of a line's topics: asked like rules, of which the first that matches stops the others.
+fn topics(id: &LineId, line: &Line) -> Result<RuleSet, CompileError> {
+    let mut topics = RuleSet::default();
+    for topic in &line.routing.topics {
+        let rule = Rule {
+            id: topic.topic.as_str().into(),
+            event: EventKind::MessageReceived,
+            when: Some(topic.when.clone()),
+            actions: Vec::new(),
+            priority: 0,
+            stop: true,
+        };
+        topics.add(compile_rule(&rule).map_err(|source| CompileError::Topic {
+            line: id.clone(),
+            topic: topic.topic.clone(),
+            source,
+        })?);
+    }
+    Ok(topics)
 }

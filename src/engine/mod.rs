@@ -31,12 +31,15 @@ mod log;
 mod lookup;
 mod offers;
 mod outgoing;
+mod overflow;
+mod presence;
 mod render;
 mod state;
 mod step;
 mod table;
 mod texts;
 mod timers;
+mod topics;
 mod transfer;
 
 pub use apply::{Applied, apply, fingerprint, repeated};

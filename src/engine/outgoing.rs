@@ -6,6 +6,7 @@ use crate::model::dialog::DialogState;
 use crate::model::effect::{EffectAction, Lane, Outgoing};
 use crate::model::event::EventKind;
 use crate::model::id::{DialogId, MessageId};
+use crate::model::line::Counts;
 use crate::model::message::{Author, Button, Direction, Message, MessageStatus};
 use crate::model::outcome::Rejection;
 
@@ -89,7 +90,9 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
     if by_operator && draft.written_by == WrittenBy::Person {
         let open = step.live.line(&line).is_none_or(|line| step.live.is_open(line, step.at_ms));
         let at_ms = step.at_ms;
-        step.change_dialog(dialog, |dialog| {
+        let counts = step.live.line(&line).map(|line| line.routing.counts).unwrap_or_default();
+        let owner = step.change_dialog(dialog, |dialog| {
+            dialog.route.owner_answered |= counts == Counts::UntilFirstAnswer && dialog.state.is_owned();
             dialog.first_response_at_ms.get_or_insert(at_ms);
             dialog.unread = 0;
             if open {
@@ -98,7 +101,14 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
             if matches!(dialog.state, DialogState::Accepted | DialogState::WaitingOperator) {
                 dialog.state = DialogState::WaitingClient;
             }
+            dialog.owner.clone()
         });
+        // An answer may free capacity.
+        if counts != Counts::UntilClosed
+            && let Some(Some(owner)) = owner
+        {
+            step.route_for(&owner);
+        }
     }
     let data = json!({"message": id, "author": draft.author, "delivery": effect});
     step.emit(EventKind::MessageQueued, dialog, Some(id), data);

@@ -14,18 +14,23 @@ use crate::model::decision::Decision;
 use crate::model::dialog::Dialog;
 use crate::model::effect::{Effect, EffectState, Lane};
 use crate::model::event::Event;
-use crate::model::id::{ChannelId, ChatId, ClientId, DialogId, EffectId, MessageId, OperatorId};
+use crate::model::id::{
+    ChannelId, ChatId, ClientId, DialogId, EffectId, LineId, MessageId, OperatorId,
+};
 use crate::model::inbound::{ExternalChat, ExternalUser};
 use crate::model::message::Message;
 use crate::model::operator::{OperatorStatus, Presence};
 use crate::model::outcome::{KnownInput, ReadyEffect};
 use crate::model::timer::Timer;
 
-use super::derived::{Footprint, Work};
+use super::derived::{Alarms, Footprint, Work};
 use super::known_inputs::KnownInputs;
 use super::live::Live;
 use super::lookup::Lookup;
-use super::routing::queue::{Audience, Place};
+use super::overflow;
+use super::routing::pool::Pool;
+use super::routing::queue::{Audience, Place, Queue};
+use super::routing::roster::Roster;
 use super::rows::{ActiveConfig, HotRows, Position, WriteSet};
 use super::table::Table;
 use super::timers::Timers;
@@ -46,7 +51,19 @@ pub struct State {
 
     pub(super) addresses: Lookup<ChatAddress, ChatId>,
     pub(super) identities: Lookup<Identity, ClientId>,
-    pub(super) queues: BTreeMap<Audience, BTreeSet<Place>>,
+    /// Everybody who waits, by line.
+    pub(super) waiting: BTreeMap<LineId, BTreeSet<Place>>,
+    /// Those whom routing may offer to somebody, by audience.
+    pub(super) queues: BTreeMap<Audience, Queue>,
+    /// When waiting dialogs get better places by themselves.
+    pub(super) growing: BTreeSet<(u64, DialogId)>,
+    /// Waiting dialogs about which everybody was asked as often as they may be.
+    pub(super) tired: BTreeSet<DialogId>,
+    /// Dialogs that are kept for one operator.
+    pub(super) kept_for: BTreeMap<OperatorId, BTreeSet<DialogId>>,
+    /// The people of audiences, as they were asked for under the live configuration.
+    pub(super) pools: BTreeMap<Audience, Arc<Pool>>,
+    pub(super) roster: Roster,
     pub(super) work: BTreeMap<OperatorId, Work>,
     pub(super) lanes: BTreeMap<Lane, LaneState>,
     pub(super) open_by_client: BTreeMap<ClientId, u32>,
@@ -109,10 +126,12 @@ impl State {
             }
             state.effects.put_stored(effect.id, effect, 0);
         }
+        let live = state.live.clone().unwrap_or_default();
         for dialog in rows.dialogs {
-            state.derive(Footprint::of(&dialog));
+            state.derive(Footprint::of(&dialog, &live, state.position.at_ms).as_ref());
             state.dialogs.put_stored(dialog.id, dialog, 0);
         }
+        state.seat_all();
         Ok(state)
     }
 
@@ -260,20 +279,26 @@ impl State {
         id: DialogId,
         change: impl FnOnce(&mut Dialog) -> R,
     ) -> Option<R> {
+        let live = self.live.clone().unwrap_or_default();
+        let at_ms = self.position.at_ms;
         let dialog = self.dialogs.get_mut(&id)?;
-        let (state_before, before) = (dialog.state, Footprint::of(dialog));
+        let (state_before, before) = (dialog.state, Footprint::of(dialog, &live, at_ms));
         let result = change(dialog);
         debug_assert!(
             state_before == dialog.state || state_before.may_become(dialog.state),
             "dialog {id} may not go from {state_before:?} to {:?}",
             dialog.state
         );
-        let (client, after) = (dialog.client, Footprint::of(dialog));
+        if dialog.state.is_waiting() && !state_before.is_waiting() {
+            overflow::begin(dialog, &live, at_ms);
+        }
+        let (client, after) = (dialog.client, Footprint::of(dialog, &live, at_ms));
         // Most changes, such as one more message, leave what is derived as it was.
         if before != after {
             let is_cold = after.is_none();
-            self.underive(before);
-            self.derive(after);
+            self.underive(before.as_ref());
+            self.derive(after.as_ref());
+            self.follow(id, before.as_ref(), after.as_ref());
             if is_cold {
                 // The client's row does not change by that, but nothing may need it any more.
                 self.clients.cooled(client, self.current_hand_over());
@@ -282,19 +307,69 @@ impl State {
         Some(result)
     }
 
+    /// Brings seats and timers in line with a change of a dialog.
+    fn follow(&mut self, id: DialogId, before: Option<&Footprint>, after: Option<&Footprint>) {
+        let holders: BTreeSet<&OperatorId> =
+            before.into_iter().chain(after).flat_map(Footprint::holders).collect();
+        for operator in holders {
+            self.seat(operator);
+        }
+        let alarms =
+            |footprint: Option<&Footprint>| footprint.map_or_else(Default::default, |one| one.alarms);
+        if alarms(before) != alarms(after) {
+            self.set_alarms(id, alarms(after));
+        }
+    }
+
+    fn set_alarms(&mut self, id: DialogId, alarms: Alarms) {
+        for (key, due_ms) in alarms.timers(id) {
+            match due_ms {
+                Some(due_ms) => self.timers.keep(key, due_ms),
+                None => self.timers.cancel(&key),
+            }
+        }
+    }
+
     /// Puts a new dialog.
-    pub(super) fn add_dialog(&mut self, dialog: Dialog) {
-        self.derive(Footprint::of(&dialog));
+    pub(super) fn add_dialog(&mut self, mut dialog: Dialog) {
+        let live = self.live.clone().unwrap_or_default();
+        overflow::begin(&mut dialog, &live, self.position.at_ms);
+        let footprint = Footprint::of(&dialog, &live, self.position.at_ms);
+        self.derive(footprint.as_ref());
+        self.follow(dialog.id, None, footprint.as_ref());
         self.dialogs.put(dialog.id, dialog);
     }
 
-    /// Computes everything that is derived from dialogs anew: weights may have changed.
+    /// Puts how an operator is.
+    pub(super) fn put_status(&mut self, status: OperatorStatus) {
+        let operator = status.id.clone();
+        self.operators.put(operator.clone(), status);
+        self.seat(&operator);
+    }
+
+    /// Computes everything that is derived from dialogs anew: the configuration is another one.
     pub(super) fn derive_all(&mut self) {
+        self.waiting.clear();
         self.queues.clear();
+        self.growing.clear();
+        self.tired.clear();
+        self.kept_for.clear();
+        self.pools.clear();
         self.work.clear();
         self.open_by_client.clear();
-        let dialogs: Vec<_> = self.dialogs.iter().map(|(_, dialog)| Footprint::of(dialog)).collect();
-        dialogs.into_iter().for_each(|footprint| self.derive(footprint));
+        let live = self.live.clone().unwrap_or_default();
+        let at_ms = self.position.at_ms;
+        let dialogs: Vec<_> = self
+            .dialogs
+            .iter()
+            .filter_map(|(id, dialog)| Some((*id, Footprint::of(dialog, &live, at_ms)?)))
+            .collect();
+        for (id, footprint) in dialogs {
+            self.derive(Some(&footprint));
+            self.set_alarms(id, footprint.alarms);
+        }
+        self.set_borders();
+        self.seat_all();
     }
 
     pub(super) fn head_of(&self, lane: &LaneState) -> Option<ReadyEffect> {

@@ -210,7 +210,7 @@ impl<'a> Step<'a> {
     /// A dialog needs a decision.
     pub(super) fn decide(&mut self, dialog: DialogId, trigger: Trigger) {
         if let Some(row) = self.dialog(dialog) {
-            let audience = Audience::of(row);
+            let audience = Audience::of(row, &self.live);
             self.undecided.insert(dialog, trigger);
             self.to_route.insert(audience);
         }
@@ -218,12 +218,13 @@ impl<'a> Step<'a> {
 
     /// An operator may have room: every queue that could give them something is looked at.
     pub(super) fn route_for(&mut self, operator: &OperatorId) {
+        let Some(number) = self.live.people.number(operator) else { return };
         let audiences: Vec<Audience> = self
             .state
             .queues
-            .keys()
-            .filter(|audience| self.live.is_member(operator, &audience.line, audience.team.as_ref()))
-            .cloned()
+            .iter()
+            .filter(|(_, queue)| queue.pool.set.has(number))
+            .map(|(audience, _)| audience.clone())
             .collect();
         self.to_route.extend(audiences);
     }

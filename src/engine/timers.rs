@@ -27,6 +27,25 @@ impl Timers {
         self.changed.insert(key);
     }
 
+    /// Sets a timer, unless it is set for that time already.
+    pub(super) fn keep(&mut self, key: TimerKey, due_ms: u64) {
+        if self.due_of(&key) != Some(due_ms) {
+            self.set(key, due_ms);
+        }
+    }
+
+    /// When a timer is due; `None`: it is not set.
+    pub(super) fn due_of(&self, key: &TimerKey) -> Option<u64> {
+        self.by_key.get(key).copied()
+    }
+
+    /// The timers of shifts and vacations.
+    pub(super) fn borders(&self) -> Vec<TimerKey> {
+        let first = TimerKey::ShiftBorder { operator: "".into() };
+        let is_border = |key: &&TimerKey| matches!(key, TimerKey::ShiftBorder { .. });
+        self.by_key.range(first..).map(|(key, _)| key).take_while(is_border).cloned().collect()
+    }
+
     /// Cancels a timer, if it is set.
     pub(super) fn cancel(&mut self, key: &TimerKey) {
         if self.remove(key) {

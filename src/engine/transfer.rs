@@ -14,7 +14,7 @@ use crate::model::outcome::{Receipt, Rejection};
 use super::offers::ChosenBy;
 use super::routing::candidates;
 use super::step::Step;
-use super::{commands, offers};
+use super::{commands, offers, overflow};
 
 /// Gives a dialog to an operator, a team or a line. The owner lets go of it; an operator gets an offer
 /// that may exceed their capacity, because a person chose them.
@@ -34,6 +34,7 @@ pub(super) fn transfer(
         commands::note(step, dialog, author.clone(), comment.to_owned())?;
     }
     let from = release(step, dialog, OfferEnd::Transferred);
+    let (live, at_ms) = (std::sync::Arc::clone(&step.live), step.at_ms);
     let (line, team) = match to {
         TransferTarget::Operator(_) => (None, None),
         TransferTarget::Team(team) => (None, Some(team.clone())),
@@ -43,9 +44,11 @@ pub(super) fn transfer(
         row.team = team;
         row.declined.clear();
         row.rounds = 0;
+        row.route.reserved = None;
         if let Some(line) = line {
             row.line = line;
         }
+        overflow::begin(row, &live, at_ms);
     });
     let data = json!({"from": from, "to": to, "by": author});
     step.emit(EventKind::DialogTransferred, dialog, None, data);
@@ -69,7 +72,7 @@ fn offer_to_chosen(step: &mut Step<'_>, dialog: DialogId, operator: &OperatorId,
     let order = candidates::ordering_keys(step.state, &live, line, &row.line, operator, place);
     let weight = live.weight_milli(&row.line, &row.channel);
     let over_limit = !candidates::has_room(step.state, &live, line, &row.line, operator, weight);
-    let offer = offers::make(step, dialog, operator, ChosenBy::Hand);
+    let offer = offers::make(step, dialog, operator, ChosenBy::Hand { over_limit });
     let transfer = Transfer { offer, operator: operator.clone(), by: author.clone(), order, over_limit };
     step.record(dialog, Verdict::Transfer(transfer));
 }
@@ -80,6 +83,7 @@ pub(super) fn requeue(
     dialog: DialogId,
     why: OfferEnd,
     trigger: Trigger,
+    comment: Option<&str>,
 ) -> Result<Receipt, Rejection> {
     let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
     if !row.state.is_owned() {
@@ -89,7 +93,11 @@ pub(super) fn requeue(
     if let Some(owner) = &from {
         step.change_dialog(dialog, |row| row.declined.insert(owner.clone(), why));
     }
-    step.emit(EventKind::DialogQueued, dialog, None, json!({"reason": trigger, "from": from}));
+    let mut data = json!({"reason": trigger, "from": from});
+    if let (Some(comment), Some(data)) = (comment, data.as_object_mut()) {
+        data.insert("comment".to_owned(), json!(comment));
+    }
+    step.emit(EventKind::DialogQueued, dialog, None, data);
     step.decide(dialog, trigger);
     Ok(Receipt { dialog: Some(dialog), message: None })
 }
@@ -110,7 +118,7 @@ fn check(step: &Step<'_>, dialog: DialogId, to: &TransferTarget) -> Result<(), R
                 return Err(Rejection::OperatorNotOnLine);
             }
             let line = step.live.line(&row.line).ok_or(Rejection::UnknownLine)?;
-            if !candidates::is_there(step.state, &step.live, line, operator) {
+            if !candidates::is_there(step.state, line, operator) {
                 return Err(Rejection::OperatorUnavailable);
             }
             Ok(())
@@ -129,6 +137,8 @@ fn release(step: &mut Step<'_>, dialog: DialogId, how: OfferEnd) -> Option<Opera
             row.state = DialogState::Queued;
         }
         row.accepted_at_ms = None;
+        row.route.owner_answered = false;
+        row.route.reserved = None;
         row.owner.take()
     })?;
     if let Some(owner) = &owner {

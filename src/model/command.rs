@@ -87,6 +87,9 @@ pub enum Action {
     Requeue {
         /// Which.
         dialog: DialogId,
+        /// Why, in words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// Close a dialog.
     Close {

@@ -97,8 +97,8 @@ impl Config {
         self.operators.iter().filter(|(_, operator)| operator.teams.contains(team)).map(|(id, _)| id)
     }
 
-    /// The operators of a line in the order of its list, each once.
-    pub fn line_members(&self, line: &Line) -> Vec<OperatorId> {
+    /// The operators that a list means, in its order, each once.
+    pub fn members(&self, list: &[Member]) -> Vec<OperatorId> {
         let mut seen = BTreeSet::new();
         let mut members = Vec::new();
         let mut add = |id: &OperatorId| {
@@ -106,7 +106,7 @@ impl Config {
                 members.push(id.clone());
             }
         };
-        for member in &line.routing.members {
+        for member in list {
             match member {
                 Member::Operator(id) => add(id),
                 Member::Team(team) => self.team_members(team).for_each(&mut add),

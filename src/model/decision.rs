@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{DialogId, LineId, OfferId, OperatorId, RuleId, TeamId};
+use super::id::{DialogId, LineId, OfferId, OperatorId, RuleId, TeamId, TopicId};
 use super::line::Strategy;
 use super::message::Author;
 use super::offer::OfferEnd;
@@ -34,6 +34,49 @@ pub enum Verdict {
     Rule(RuleMatch),
     /// Somebody chose the operator.
     Transfer(Transfer),
+    /// Waiting long changed something.
+    Overflow(Overflow),
+}
+
+/// A dialog waited long enough for an overflow stage, or for the last resort.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overflow {
+    /// Since when it waited.
+    pub since_ms: u64,
+    /// Which stage, from 1; 0: the last resort.
+    pub stage: u32,
+    /// The line that it was on.
+    pub line: LineId,
+    /// What changed.
+    pub change: OverflowChange,
+}
+
+/// What an overflow stage changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverflowChange {
+    /// Others are asked from now on.
+    Asks {
+        /// How many may be asked now.
+        candidates: u32,
+    },
+    /// It moved to another line.
+    Moved {
+        /// Which.
+        to: LineId,
+    },
+    /// It should have moved to another line, and stays.
+    Stayed {
+        /// Which.
+        to: LineId,
+        /// Why it stays.
+        reason: String,
+    },
+    /// The actions of the last resort.
+    Acted {
+        /// What they came to, in order.
+        actions: Vec<ActionTrace>,
+    },
 }
 
 /// An operator was chosen by hand or by a rule: capacity is looked at but does not decide.
@@ -65,20 +108,84 @@ pub struct Routing {
     /// Everybody considered, best first; at most [`Routing::CANDIDATES_MAX`].
     pub candidates: Vec<Candidate>,
     /// How many candidates the list leaves out.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "super::defaults::is_zero")]
     pub candidates_omitted: u32,
     /// What followed.
     pub outcome: RoutingOutcome,
+    /// Why these people were considered, where it is more than line and team.
+    #[serde(default, skip_serializing_if = "Path::is_default")]
+    pub path: Path,
+    /// The dialog's place among those that wait, where it is more than its priority and since when it is queued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<Rank>,
+    /// What happens next by itself, apart from the expiry of the offers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextTimer>,
+}
+
+/// How a dialog came to those who were considered.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Path {
+    /// Its topic, where the line says something about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<TopicId>,
+    /// The overflow stages it has reached.
+    #[serde(default, skip_serializing_if = "super::defaults::is_zero")]
+    pub stage: u32,
+    /// The language that is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// For whom alone it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<OperatorId>,
+    /// How often everybody was tried.
+    #[serde(default, skip_serializing_if = "super::defaults::is_zero")]
+    pub rounds: u32,
+}
+
+impl Path {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What waiting dialogs are ordered by: higher score first, then the earlier deadline, then who waits longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rank {
+    /// Priority and what waiting added to it.
+    pub score: i64,
+    /// What waiting added.
+    pub aged: i64,
+    /// When it should be answered at the latest.
+    pub deadline_ms: Option<u64>,
+    /// Since when it has its place.
+    pub queued_at_ms: u64,
+}
+
+/// Something that will happen by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextTimer {
+    /// What.
+    pub what: NextStep,
+    /// When, at the earliest.
+    pub due_ms: u64,
+}
+
+/// What will happen by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NextStep {
+    /// It is kept for one operator no longer.
+    ReservationEnds,
+    /// The next overflow stage begins.
+    Overflow,
+    /// The last resort is taken.
+    Otherwise,
 }
 
 impl Routing {
     /// A record must not grow with the company; the winners are always among the first.
     pub const CANDIDATES_MAX: usize = 50;
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
-const fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 /// Why a routing decision was made.
@@ -103,6 +210,16 @@ pub enum Trigger {
     CapacityFreed,
     /// The configuration changed.
     ConfigChanged,
+    /// The owner is on vacation or works here no more.
+    OwnerOnLeave,
+    /// A shift ended or began.
+    ShiftChanged,
+    /// The topic changed.
+    TopicChanged,
+    /// It waited long enough for the next overflow stage.
+    Overflowed,
+    /// It was kept for one operator for long enough.
+    ReservationEnded,
 }
 
 /// One operator who was considered.
@@ -145,6 +262,18 @@ pub enum CandidateVerdict {
     Offline,
     /// Has no free capacity.
     Full,
+    /// Is not on shift.
+    OffShift,
+    /// Is on vacation or works here no more.
+    OnLeave,
+    /// Lacks a skill that the topic asks for.
+    Skill,
+    /// Does not answer in the client's language.
+    Language,
+    /// Serves the line, and is not asked at this stage.
+    NotInStage,
+    /// Came online a short time ago and has as many offers as they may have at a time.
+    Returning,
     /// Has an offer of it already.
     Offered,
     /// Declined it in this round.

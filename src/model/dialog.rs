@@ -71,6 +71,53 @@ pub struct Dialog {
     pub updated_at_ms: u64,
     /// The `seq` of the entry that last changed it: its version for optimistic concurrency.
     pub version: u64,
+    /// What routing keeps of it.
+    #[serde(default, skip_serializing_if = "Route::is_default")]
+    pub route: Route,
+}
+
+/// What routing keeps of a dialog.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Route {
+    /// Since when it waits this time, on a line where waiting long changes something; 0: since it was queued.
+    #[serde(default, skip_serializing_if = "super::defaults::is_zero_ms")]
+    pub waits_since_ms: u64,
+    /// How many overflow stages it has reached.
+    #[serde(default, skip_serializing_if = "super::defaults::is_zero")]
+    pub stage: u32,
+    /// Whether the last resort was taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub otherwise_done: bool,
+    /// How often overflow moved it to another line.
+    #[serde(default, skip_serializing_if = "super::defaults::is_zero")]
+    pub line_hops: u32,
+    /// For whom it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<Reservation>,
+    /// The client's language, where operators are chosen by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// When it should be answered at the latest: orders dialogs of equal score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u64>,
+    /// Whether the owner has answered, on a line where that frees capacity.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub owner_answered: bool,
+}
+
+impl Route {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A dialog is kept for one operator for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// For whom.
+    pub operator: OperatorId,
+    /// Until when.
+    pub until_ms: u64,
 }
 
 /// The last message, for lists.
@@ -111,6 +158,13 @@ pub enum DialogState {
     WaitingOperator,
     /// Over.
     Closed,
+}
+
+impl Dialog {
+    /// Since when it waits this time.
+    pub fn waits_since_ms(&self) -> u64 {
+        self.queued_at_ms.max(self.route.waits_since_ms)
+    }
 }
 
 impl DialogState {

@@ -57,6 +57,8 @@ event_kinds! {
     DialogOfferEnded = "dialog.offer_ended", "An offer ended: accepted, declined, expired or withdrawn.";
     DialogAccepted = "dialog.accepted", "An operator became the owner.";
     DialogTransferred = "dialog.transferred", "A dialog was given to an operator, a team or a line.";
+    DialogOverflowed = "dialog.overflowed", "A dialog waited so long that an overflow stage or the last resort of its line began.";
+    DialogUnanswered = "dialog.unanswered", "Everybody was asked as often as `max_rounds` allows; nobody is asked again until something changes.";
     DialogUpdated = "dialog.updated", "Priority, topic, tags or fields of a dialog changed.";
     DialogClosed = "dialog.closed", "A dialog was closed.";
     MessageReceived = "message.received", "A client's message was taken in.";
@@ -72,6 +74,7 @@ event_kinds! {
     ClientBlocked = "client.blocked", "A client forbade us to write.";
     ClientAllowed = "client.allowed", "A client who had forbidden it allows us to write again.";
     OperatorPresence = "operator.presence", "An operator went online, away or offline.";
+    OperatorShift = "operator.shift", "A shift or a vacation of an operator began or ended.";
     RuleTripped = "rule.tripped", "A chain of rules was cut off at its limit.";
     ConfigActivated = "config.activated", "A configuration became the live one.";
     DeliveryDead = "delivery.dead", "An effect used up its attempts; a person may retry it.";

@@ -1,11 +1,12 @@
 //! Open lines as declared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::channel::ChannelKind;
-use super::id::{CalendarId, OperatorId, TeamId, TemplateId};
+use super::id::{CalendarId, LineId, OperatorId, TeamId, TemplateId, TopicId};
+use super::rule::{Condition, RuleAction};
 
 /// An open line: queue, hours and texts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Line {
     pub routing: RoutingPolicy,
     /// The priority that its dialogs begin with.
     pub base_priority: i32,
+    /// How the priority of waiting dialogs grows; `None`: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ageing: Option<Ageing>,
     /// Its automatic texts.
     pub texts: Texts,
     /// Sent when an operator closes a dialog.
@@ -41,6 +45,52 @@ pub struct RoutingPolicy {
     pub limit_milli: Option<u32>,
     /// What a dialog of a channel kind weighs, in thousandths; 1000 where nothing is said.
     pub weights_milli: BTreeMap<ChannelKind, u32>,
+    /// Which dialogs of an owner count against the limits.
+    #[serde(default, skip_serializing_if = "Counts::is_default")]
+    pub counts: Counts,
+    /// How often everybody is asked before nobody is asked by itself any more; `None`: without end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rounds: Option<u32>,
+    /// After so many offers in a row that they let expire, an operator is set away; `None`: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_missed: Option<u32>,
+    /// The most offers at a time for who came online while the dialogs were waiting already; `None`: as many
+    /// as there is room for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_offers_on_return: Option<u32>,
+    /// Whom a client who comes again is kept for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sticky: Option<Sticky>,
+    /// What dialogs may be about; the first that matches counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub topics: Vec<Topic>,
+    /// What changes for dialogs that wait long, by waiting time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overflow: Vec<OverflowStage>,
+    /// What is done in the end about a dialog that nobody took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<Otherwise>,
+}
+
+impl Default for RoutingPolicy {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::RoundRobin,
+            members: Vec::new(),
+            offer_timeout_ms: Self::OFFER_TIMEOUT_MS,
+            require_presence: true,
+            limit_milli: None,
+            weights_milli: BTreeMap::new(),
+            counts: Counts::UntilClosed,
+            max_rounds: None,
+            max_missed: None,
+            max_offers_on_return: None,
+            sticky: None,
+            topics: Vec::new(),
+            overflow: Vec::new(),
+            otherwise: None,
+        }
+    }
 }
 
 impl RoutingPolicy {
@@ -48,11 +98,123 @@ impl RoutingPolicy {
     pub const WEIGHT_MILLI: u32 = 1000;
     /// How long an offer stands where nothing is said.
     pub const OFFER_TIMEOUT_MS: u64 = 60_000;
+    /// How many offers at a time who comes online gets where nothing is said: enough to choose from, and far
+    /// from a night's backlog.
+    pub const MAX_OFFERS_ON_RETURN: u32 = 5;
+    /// How long a dialog is kept for one operator where nothing is said.
+    pub const STICKY_WAIT_MS: u64 = 60_000;
+    /// How often overflow may send one dialog to another line: two lines that name each other must not play
+    /// with it for ever.
+    pub const LINE_HOPS_MAX: u32 = 3;
 
     /// What a dialog of a channel of `kind` weighs, in thousandths.
     pub fn weight_milli(&self, kind: ChannelKind) -> u32 {
         self.weights_milli.get(&kind).copied().unwrap_or(Self::WEIGHT_MILLI)
     }
+
+    /// What the line says about a topic.
+    pub fn topic(&self, id: &TopicId) -> Option<&Topic> {
+        self.topics.iter().find(|topic| topic.topic == *id)
+    }
+
+    /// Whether anything happens to dialogs because they wait long.
+    pub const fn watches_waiting(&self) -> bool {
+        !self.overflow.is_empty() || self.otherwise.is_some()
+    }
+}
+
+/// Which dialogs of an owner count against the limits. Offers always do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counts {
+    /// All of them.
+    #[default]
+    UntilClosed,
+    /// Those in which the client does not have the turn.
+    UntilClientTurn,
+    /// Those in which the owner has not answered yet.
+    UntilFirstAnswer,
+}
+
+impl Counts {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+    const fn is_default(&self) -> bool {
+        matches!(self, Self::UntilClosed)
+    }
+}
+
+/// How the priority of waiting dialogs grows: by `gain` for each `every_ms` waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ageing {
+    /// The length of a step, in ms; more than 0.
+    pub every_ms: u64,
+    /// What a step adds.
+    pub gain: u32,
+    /// The most that waiting adds; `None`: without end.
+    pub cap: Option<u32>,
+}
+
+/// Keeping a client who comes again for an operator who knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sticky {
+    /// For whom, in order.
+    pub to: Vec<StickyTo>,
+    /// For how long, in ms; then the normal queue.
+    pub wait_ms: u64,
+}
+
+/// For whom a client is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StickyTo {
+    /// Who had the last dialog of the chat when it was closed.
+    LastOperator,
+}
+
+/// What a dialog may be about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Topic {
+    /// Its name.
+    pub topic: TopicId,
+    /// What must hold of a client's message.
+    pub when: Condition,
+    /// Who gets such dialogs; empty: the operators of the line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operators: Vec<Member>,
+    /// What they must be able to do, all of it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub skills: BTreeSet<String>,
+    /// The priority that such dialogs get; `None`: stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
+}
+
+/// What changes for a dialog that has waited for some time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverflowStage {
+    /// After how long in the queue, in ms.
+    pub after_ms: u64,
+    /// Who is asked as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add: Vec<Member>,
+    /// Who is asked instead of all others; empty: nobody is replaced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replace: Vec<Member>,
+    /// Whether skills and languages count no more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drop_skills: bool,
+    /// The line that it moves to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<LineId>,
+}
+
+/// What is done in the end about a dialog that nobody took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Otherwise {
+    /// After how long in the queue, in ms.
+    pub after_ms: u64,
+    /// What, in order.
+    pub actions: Vec<RuleAction>,
 }
 
 /// A member of a line's list.

@@ -16,6 +16,7 @@ pub mod client;
 pub mod command;
 pub mod config;
 pub mod decision;
+mod defaults;
 pub mod dialog;
 pub mod effect;
 pub mod entry;

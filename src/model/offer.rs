@@ -37,6 +37,14 @@ pub enum OfferEnd {
     OperatorAway,
     /// The operator may not serve the line any more.
     OperatorRemoved,
+    /// The operator's shift is over.
+    OffShift,
+    /// The operator is on vacation or works here no more.
+    OnLeave,
+    /// The topic changed: others are asked now.
+    TopicChanged,
+    /// It waited too long: others are asked now.
+    Overflowed,
     /// The dialog was transferred.
     Transferred,
     /// The dialog was put back into the queue.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{LineId, OperatorId, RoleId, TeamId};
+use super::calendar::Day;
+use super::id::{CalendarId, LineId, OperatorId, RoleId, TeamId};
 
 /// An operator as declared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,30 @@ pub struct Operator {
     pub capacity_milli: Option<u32>,
     /// What they may do.
     pub role: RoleId,
+    /// What they are able to do, in the company's own words.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub skills: BTreeSet<String>,
+    /// The languages they answer in, as IETF tags; empty: whatever is asked for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub languages: BTreeSet<String>,
+    /// Their shifts; `None`: whenever they are online.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarId>,
+    /// True for who works here no more and is still declared, for the sake of their history.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inactive: bool,
+    /// The days on which they are on vacation, in the zone of their calendar, else in UTC.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vacation: Vec<Vacation>,
+}
+
+/// A row of days off, both ends included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vacation {
+    /// The first day.
+    pub from: Day,
+    /// The last day.
+    pub to: Day,
 }
 
 /// A team as declared.
@@ -43,6 +68,16 @@ pub struct OperatorStatus {
     pub last_offered_ms: u64,
     /// The `seq` of the entry that last offered them work; breaks ties of `last_offered_ms`.
     pub last_offered_seq: u64,
+    /// How many offers in a row they let expire, on lines that count that.
+    #[serde(default, skip_serializing_if = "super::defaults::is_zero")]
+    pub missed: u32,
+}
+
+impl OperatorStatus {
+    /// How somebody is of whom nothing is known.
+    pub const fn unknown(id: OperatorId, since_ms: u64) -> Self {
+        Self { id, presence: Presence::Offline, since_ms, last_offered_ms: 0, last_offered_seq: 0, missed: 0 }
+    }
 }
 
 /// Whether an operator takes work.

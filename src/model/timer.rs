@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{DialogId, EffectId, OfferId};
+use super::id::{DialogId, EffectId, OfferId, OperatorId};
 
 /// A timer. Unique by what it is for; checked again when it fires.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,5 +33,25 @@ pub enum TimerKey {
     EffectDeadline {
         /// The effect.
         effect: EffectId,
+    },
+    /// A dialog is kept for one operator no longer.
+    ReservationEnds {
+        /// The dialog.
+        dialog: DialogId,
+    },
+    /// A dialog has waited long enough for the next overflow stage.
+    Overflow {
+        /// The dialog.
+        dialog: DialogId,
+    },
+    /// A dialog has waited long enough for the last resort.
+    Otherwise {
+        /// The dialog.
+        dialog: DialogId,
+    },
+    /// A shift or a vacation begins or ends.
+    ShiftBorder {
+        /// Whose.
+        operator: OperatorId,
     },
 }

@@ -318,6 +318,10 @@ pub(super) fn timer(key: &TimerKey) -> Key {
         TimerKey::OfferExpires { dialog, offer } => key_of.byte(1).id(numbers!(dialog)).id(numbers!(offer)).0,
         TimerKey::EffectRetry { effect } => key_of.byte(2).id(numbers!(effect)).0,
         TimerKey::EffectDeadline { effect } => key_of.byte(3).id(numbers!(effect)).0,
+        TimerKey::ReservationEnds { dialog } => key_of.byte(4).id(numbers!(dialog)).0,
+        TimerKey::Overflow { dialog } => key_of.byte(5).id(numbers!(dialog)).0,
+        TimerKey::Otherwise { dialog } => key_of.byte(6).id(numbers!(dialog)).0,
+        TimerKey::ShiftBorder { operator } => key_of.byte(7).text(operator.as_str()).0,
     }
 }
 

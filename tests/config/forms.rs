@@ -192,7 +192,7 @@ fn a_set_may_be_split_over_files_and_folders() {
         ("lines/north.yaml", "version: 1\nlines: {north: {routing: {operators: [{team: north}]}}}\n"),
         ("templates/north.yaml", "version: 1\ntemplates: {bye: \"Bye\\n\"}\n"),
     ]);
-    assert_eq!(config.line_members(&config.lines["north"]), ["boris".into()]);
+    assert_eq!(config.members(&config.lines["north"].routing.members), ["boris".into()]);
     assert_eq!(config.templates["bye"].text[""], "Bye");
 }
 

@@ -44,12 +44,10 @@ fn line(members: &[&str]) -> Line {
         routing: RoutingPolicy {
             strategy: Strategy::InOrder,
             members: members.iter().map(|id| Member::Operator((*id).into())).collect(),
-            offer_timeout_ms: RoutingPolicy::OFFER_TIMEOUT_MS,
-            require_presence: true,
-            limit_milli: None,
-            weights_milli: BTreeMap::new(),
+            ..RoutingPolicy::default()
         },
         base_priority: 0,
+        ageing: None,
         texts: Texts::default(),
         closing: None,
     }

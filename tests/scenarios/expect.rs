@@ -193,7 +193,7 @@ fn explain(play: &Play, words: &mut Words) {
         .filter(|decision| decision.dialog == dialog)
         .find_map(|decision| match &decision.verdict {
             Verdict::Routing(routing) => Some(routing),
-            Verdict::Rule(_) | Verdict::Transfer(_) => None,
+            Verdict::Rule(_) | Verdict::Transfer(_) | Verdict::Overflow(_) => None,
         })
         .expect("nothing was decided");
     let candidates: Vec<String> = decision

@@ -271,7 +271,7 @@ impl Play {
                 Action::Reply { dialog, content, reply_to: None }
             }
             "notes" => Action::AddNote { dialog, text: words.word() },
-            "requeues" => Action::Requeue { dialog },
+            "requeues" => Action::Requeue { dialog, reason: words.skip("because").then(|| words.word()) },
             "closes" => {
                 let reason = if words.skip("spam") { CloseReason::Spam } else { CloseReason::Operator };
                 Action::Close { dialog, reason }

@@ -92,8 +92,10 @@ fn line(random: &mut Random, name: &str, config: &Config) -> Line {
             require_presence: random.chance(80),
             limit_milli: random.chance(50).then(|| u32::try_from(1000 * (1 + random.below(3))).unwrap()),
             weights_milli,
+            ..RoutingPolicy::default()
         },
         base_priority: i32::try_from(random.below(3)).unwrap(),
+        ageing: None,
         texts: Texts {
             welcome: random.chance(40).then(|| Welcome { template: "hello".into(), each }),
             out_of_hours: random.chance(40).then(|| "closed".into()),

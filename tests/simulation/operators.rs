@@ -114,7 +114,7 @@ impl Company {
             },
             5 => Action::AddNote { dialog, text: "note".into() },
             6 => Action::Transfer { dialog, to: self.target(), comment: Some("please".into()) },
-            7 => Action::Requeue { dialog },
+            7 => Action::Requeue { dialog, reason: None },
             8 => Action::Update {
                 dialog,
                 changes: DialogChanges {

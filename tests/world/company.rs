@@ -18,6 +18,11 @@ pub(crate) fn operator<'a>(name: &str, teams: impl IntoIterator<Item = &'a str>)
         teams: teams.into_iter().map(TeamId::from).collect(),
         capacity_milli: None,
         role: "operator".into(),
+        skills: BTreeSet::new(),
+        languages: BTreeSet::new(),
+        calendar: None,
+        inactive: false,
+        vacation: Vec::new(),
     }
 }
 

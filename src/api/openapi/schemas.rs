@@ -238,13 +238,35 @@ fn load() -> Value {
 }
 
 fn decision() -> Value {
-    let verdicts = ["eligible", "offline", "full", "offered", "declined", "expired", "gave_back"];
+    let verdicts = [
+        "eligible",
+        "offline",
+        "full",
+        "offered",
+        "declined",
+        "expired",
+        "gave_back",
+        "off_shift",
+        "on_leave",
+        "skill",
+        "language",
+        "not_in_stage",
+        "returning",
+    ];
     let candidate = json!({"allOf": [shape("Load"), object([
         ("operator", text()),
         ("verdict", words(&verdicts)),
         ("place", number()),
         ("last_offered_at", or_null(time())),
     ])]});
+    let rank = object([
+        // A low priority is below nothing.
+        ("score", json!({"type": "integer"})),
+        ("aged", number()),
+        ("deadline", or_null(time())),
+        ("queued_at", time()),
+    ]);
+    let next = object([("what", words(&["reservation_ends", "overflow", "otherwise"])), ("at", time())]);
     let routing = object([
         ("kind", words(&["routing"])),
         ("trigger", text()),
@@ -257,6 +279,13 @@ fn decision() -> Value {
         ("expires_at", or_null(time())),
         ("candidates", list(candidate)),
         ("candidates_omitted", number()),
+        ("topic", or_null(text())),
+        ("stage", number()),
+        ("language", or_null(text())),
+        ("kept_for", or_null(text())),
+        ("rounds", number()),
+        ("rank", or_null(rank)),
+        ("next", or_null(next)),
     ]);
     let action = object([("action", text()), ("done", flag()), ("reason", or_null(text()))]);
     let rule = object([
@@ -265,6 +294,17 @@ fn decision() -> Value {
         ("event", text()),
         ("chain", number()),
         ("when", or_null(free())),
+        ("actions", list(action.clone())),
+    ]);
+    let overflow = object([
+        ("kind", words(&["overflow"])),
+        ("line", text()),
+        ("since", time()),
+        ("stage", or_null(number())),
+        ("change", words(&["asks", "moved", "stayed", "acted"])),
+        ("may_be_asked", or_null(number())),
+        ("to", or_null(text())),
+        ("reason", or_null(text())),
         ("actions", list(action)),
     ]);
     let transfer = json!({"allOf": [shape("Load"), object([
@@ -281,7 +321,7 @@ fn decision() -> Value {
         ("dialog", text()),
         ("config", text()),
     ]);
-    json!({"allOf": [common, {"oneOf": [routing, rule, transfer]}]})
+    json!({"allOf": [common, {"oneOf": [routing, rule, transfer, overflow]}]})
 }
 
 fn strategies() -> Value {

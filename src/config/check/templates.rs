@@ -102,12 +102,7 @@ pub fn languages(walk: &mut Walk<'_>, node: &Node) {
     }
     for entry in entries {
         let tag = entry.key.text.as_str();
-        let valid = tag.len() <= 35
-            && tag.split('-').all(|part| {
-                (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            })
-            && tag.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
-        if !valid {
+        if crate::config::scalar::language(tag).is_err() {
             walk.push(
                 Finding::new(
                     Code::InvalidValue,

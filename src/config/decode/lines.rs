@@ -2,13 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::conditions::condition;
+use super::rules::action;
 use super::{boolean, list, maybe, maybe_text, named, own, word};
+use crate::config::facts::Facts;
 use crate::config::grammar::channels::kind_of;
 use crate::config::scalar;
 use crate::config::tree::{Entry, Node};
 use crate::model::calendar::{Calendar, Day, Interval};
 use crate::model::id::{CalendarId, LineId, TemplateId};
-use crate::model::line::{Line, Member, RoutingPolicy, Strategy, Texts, Welcome, WelcomeEach};
+use crate::model::line::{
+    Ageing, Counts, Line, Member, Otherwise, OverflowStage, RoutingPolicy, Sticky, StickyTo, Strategy, Texts,
+    Topic, Welcome, WelcomeEach,
+};
 
 pub(super) fn calendars(roots: &[&Node]) -> Option<BTreeMap<CalendarId, Calendar>> {
     named(roots, "calendars")
@@ -69,6 +75,7 @@ fn line(entry: &Entry) -> Option<Line> {
         base_priority: node
             .at(&["priority", "base"])
             .map_or(Some(0), |base| scalar::priority(base.text()?).ok())?,
+        ageing: node.at(&["priority", "ageing"]).map_or(Some(None), |value| ageing(value).map(Some))?,
         texts: node.get("texts").map_or(Some(Texts::default()), texts)?,
         closing: node.at(&["closing", "template"]).map_or(Some(None), |id| template(id).map(Some))?,
     })
@@ -89,21 +96,94 @@ fn texts(node: &Node) -> Option<Texts> {
     Some(Texts { welcome, out_of_hours })
 }
 
+fn ageing(node: &Node) -> Option<Ageing> {
+    Some(Ageing {
+        every_ms: milliseconds(node.get("every")?)?,
+        gain: count(node.get("gain")?)?,
+        cap: maybe(node, "cap", count)?,
+    })
+}
+
+fn milliseconds(node: &Node) -> Option<u64> {
+    scalar::duration_ms(node.text()?).ok()
+}
+
+fn count(node: &Node) -> Option<u32> {
+    node.text()?.parse().ok()
+}
+
 fn routing(node: &Node) -> Option<RoutingPolicy> {
-    let milliseconds = |value: &Node| scalar::duration_ms(value.text()?).ok();
     let mut weights = BTreeMap::new();
     for entry in node.at(&["capacity", "weights"]).into_iter().flat_map(own) {
         weights.insert(kind_of(&entry.key.text)?, amount(&entry.value)?);
     }
+    let topics = node.get("topics").map_or(&[] as &[Node], Node::items);
     Some(RoutingPolicy {
         strategy: maybe(node, "strategy", word)?.unwrap_or(Strategy::RoundRobin),
-        members: list(node.get("operators")?, member)?,
+        members: members(node, "operators")?,
         offer_timeout_ms: maybe(node, "offer_timeout", milliseconds)?
             .unwrap_or(RoutingPolicy::OFFER_TIMEOUT_MS),
         require_presence: maybe(node, "require_presence", boolean)?.unwrap_or(true),
         limit_milli: node.at(&["capacity", "limit"]).map_or(Some(None), |limit| amount(limit).map(Some))?,
         weights_milli: weights,
+        counts: node.at(&["capacity", "counts"]).map_or(Some(Counts::UntilClosed), word)?,
+        max_rounds: maybe(node, "max_rounds", count)?,
+        max_missed: maybe(node, "max_missed", count)?,
+        max_offers_on_return: Some(
+            maybe(node, "max_offers_on_return", count)?.unwrap_or(RoutingPolicy::MAX_OFFERS_ON_RETURN),
+        ),
+        sticky: maybe(node, "sticky", sticky)?,
+        // One whose condition uses what is not acted on yet is left out, as a rule would be.
+        topics: topics.iter().filter_map(topic).collect(),
+        overflow: node.get("overflow").map_or(Some(Vec::new()), |stages| list(stages, stage))?,
+        otherwise: maybe(node, "otherwise", otherwise)?,
     })
+}
+
+fn sticky(node: &Node) -> Option<Sticky> {
+    // Those that are not acted on yet have no form.
+    let to: Vec<StickyTo> = node.get("to")?.items().iter().filter_map(word).collect();
+    let wait_ms = maybe(node, "wait", milliseconds)?.unwrap_or(RoutingPolicy::STICKY_WAIT_MS);
+    Some(Sticky { to, wait_ms })
+}
+
+fn topic(node: &Node) -> Option<Topic> {
+    Some(Topic {
+        topic: node.get("topic")?.text()?.into(),
+        when: condition(Facts::message(), node.get("when")?)?,
+        operators: members(node, "operators")?,
+        skills: texts_of(node, "skills")?,
+        priority: maybe(node, "priority", |value| scalar::priority(value.text()?).ok())?,
+    })
+}
+
+fn stage(node: &Node) -> Option<OverflowStage> {
+    Some(OverflowStage {
+        after_ms: milliseconds(node.get("after")?)?,
+        add: members(node, "add")?,
+        replace: members(node, "replace")?,
+        drop_skills: maybe(node, "drop_skills", boolean)?.unwrap_or(false),
+        line: maybe(node, "line", |id| id.text().map(LineId::from))?,
+    })
+}
+
+fn otherwise(node: &Node) -> Option<Otherwise> {
+    Some(Otherwise {
+        after_ms: milliseconds(node.get("after")?)?,
+        // Actions that are not acted on yet have no form; each was told.
+        actions: node.get("do")?.items().iter().filter_map(action).collect(),
+    })
+}
+
+/// A list of operators and teams; empty when the key is absent.
+fn members(node: &Node, key: &str) -> Option<Vec<Member>> {
+    node.get(key).map_or(Some(Vec::new()), |items| list(items, member))
+}
+
+/// A list of texts; empty when the key is absent.
+pub(super) fn texts_of(node: &Node, key: &str) -> Option<BTreeSet<String>> {
+    let Some(items) = node.get(key) else { return Some(BTreeSet::new()) };
+    list(items, |item| item.text().map(str::to_owned)).map(|texts| texts.into_iter().collect())
 }
 
 /// A number in thousandths.

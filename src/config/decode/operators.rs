@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{list, maybe, maybe_text, named, own, word};
+use super::{boolean, list, maybe, maybe_text, named, own, word};
 use crate::config::check::operators::sha256;
 use crate::config::scalar;
 use crate::config::tree::Node;
-use crate::model::id::{OperatorId, RoleId, TeamId};
-use crate::model::operator::{Operator, Team};
+use crate::model::id::{CalendarId, OperatorId, RoleId, TeamId};
+use crate::model::operator::{Operator, Team, Vacation};
 use crate::model::role::{Right, Role, Scope, Token};
 
 /// The role of an operator for whom none is given.
@@ -24,10 +24,19 @@ pub(super) fn operators(roots: &[&Node]) -> Option<BTreeMap<OperatorId, Operator
                 teams: ids(node, "teams")?,
                 capacity_milli: maybe(node, "capacity", super::lines::amount)?,
                 role: maybe_text(node, "role")?.unwrap_or_else(|| ROLE.to_owned()).into(),
+                skills: super::lines::texts_of(node, "skills")?,
+                languages: super::lines::texts_of(node, "languages")?,
+                calendar: maybe(node, "calendar", |id| id.text().map(CalendarId::from))?,
+                inactive: !maybe(node, "active", boolean)?.unwrap_or(true),
+                vacation: node.get("vacation").map_or(Some(Vec::new()), |days| list(days, vacation))?,
             };
             Some((entry.key.text.as_str().into(), operator))
         })
         .collect()
+}
+
+fn vacation(node: &Node) -> Option<Vacation> {
+    scalar::vacation(node.text()?).ok().map(|(from, to)| Vacation { from, to })
 }
 
 pub(super) fn teams(roots: &[&Node]) -> Option<BTreeMap<TeamId, Team>> {

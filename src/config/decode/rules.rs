@@ -34,7 +34,7 @@ fn rule(node: &Node) -> Option<Rule> {
     })
 }
 
-fn action(node: &Node) -> Option<RuleAction> {
+pub(super) fn action(node: &Node) -> Option<RuleAction> {
     if node.text() == Some("close") {
         return Some(RuleAction::Close);
     }

@@ -66,21 +66,18 @@ const ROUTING: &[Field] = &[
     Field::optional("offer_timeout", DURATION),
     Field::optional("require_presence", Shape::Boolean),
     Field::optional("capacity", Shape::Mapping(CAPACITY)),
-    Field::later("max_rounds", Shape::Integer(1, 1_000)),
-    Field::later("max_missed", Shape::Integer(1, 1_000)),
-    Field::later("max_offers_on_return", Shape::Integer(1, 1_000)),
-    Field::later("sticky", Shape::Mapping(STICKY)),
-    Field::later("topics", Shape::List(&Shape::Mapping(TOPIC))),
-    Field::later("overflow", Shape::List(&Shape::Mapping(OVERFLOW))),
-    Field::later("otherwise", Shape::Mapping(OTHERWISE)),
+    Field::optional("max_rounds", Shape::Integer(1, 1_000)),
+    Field::optional("max_missed", Shape::Integer(1, 1_000)),
+    Field::optional("max_offers_on_return", Shape::Integer(1, 1_000)),
+    Field::optional("sticky", Shape::Mapping(STICKY)),
+    Field::optional("topics", Shape::List(&Shape::Mapping(TOPIC))),
+    Field::optional("overflow", Shape::List(&Shape::Mapping(OVERFLOW))),
+    Field::optional("otherwise", Shape::Mapping(OTHERWISE)),
 ];
 
 const CAPACITY: &[Field] = &[
     Field::optional("limit", AMOUNT),
-    Field::optional(
-        "counts",
-        Shape::WordLater(&["until_closed"], &["until_client_turn", "until_first_answer"]),
-    ),
+    Field::optional("counts", Shape::Word(&["until_closed", "until_client_turn", "until_first_answer"])),
     Field::optional("weights", Shape::Check(weights)),
 ];
 
@@ -101,7 +98,7 @@ fn weights(walk: &mut Walk<'_>, node: &Node) {
 }
 
 const STICKY: &[Field] = &[
-    Field::required("to", Shape::List(&Shape::Word(&["crm_owner", "last_operator"]))),
+    Field::required("to", Shape::List(&Shape::WordLater(&["last_operator"], &["crm_owner"]))),
     Field::optional("wait", DURATION),
 ];
 
@@ -123,11 +120,11 @@ const OVERFLOW: &[Field] = &[
 
 const OTHERWISE: &[Field] = &[
     Field::required("after", DURATION),
-    Field::required("do", Shape::List(&Shape::Check(crate::config::check::actions::action))),
+    Field::required("do", Shape::Check(crate::config::check::actions::list)),
 ];
 
 const PRIORITIES: &[Field] =
-    &[Field::optional("base", PRIORITY), Field::later("ageing", Shape::Mapping(AGEING))];
+    &[Field::optional("base", PRIORITY), Field::optional("ageing", Shape::Mapping(AGEING))];
 const AGEING: &[Field] = &[
     Field::required("every", DURATION),
     Field::required("gain", Shape::Integer(1, 1_000_000)),

@@ -3,6 +3,7 @@
 use super::shape::{AMOUNT, Field, MOMENT, Shape};
 use crate::config::check::operators;
 use crate::config::link::Name;
+use crate::config::scalar;
 
 /// The keys of the file.
 pub const FILE: &[Field] = &[
@@ -13,14 +14,19 @@ pub const FILE: &[Field] = &[
     Field::optional("tokens", Shape::List(&Shape::Check(operators::token))),
 ];
 
+const LANGUAGE: Shape = Shape::Scalar(|text| scalar::language(text).map(drop));
+const VACATION: Shape = Shape::Scalar(|text| scalar::vacation(text).map(drop));
+
 const OPERATOR: &[Field] = &[
     Field::optional("name", Shape::Text),
     Field::optional("email", Shape::Scalar(operators::email)),
     Field::optional("teams", Shape::List(&Shape::Reference(Name::Team))),
-    Field::later("skills", Shape::List(&Shape::Text)),
-    Field::later("languages", Shape::List(&Shape::Text)),
+    Field::optional("skills", Shape::List(&Shape::Text)),
+    Field::optional("languages", Shape::List(&LANGUAGE)),
     Field::optional("capacity", AMOUNT),
-    Field::later("calendar", Shape::Reference(Name::Calendar)),
+    Field::optional("calendar", Shape::Reference(Name::Calendar)),
+    Field::optional("active", Shape::Boolean),
+    Field::optional("vacation", Shape::List(&VACATION)),
     Field::optional("role", Shape::Reference(Name::Role)),
 ];
 

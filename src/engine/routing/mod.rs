@@ -4,6 +4,12 @@
 //! together after everything that could help. After it no dialog waits while an operator who could
 //! take it is free.
 
+pub mod bits;
 pub mod candidates;
+pub mod people;
+pub mod pool;
 pub mod queue;
+pub mod roster;
 pub mod settle;
+pub mod shifts;
+pub mod slots;

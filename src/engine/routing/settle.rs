@@ -4,42 +4,42 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use serde_json::json;
+
+use crate::engine::derived::Alarms;
 use crate::engine::offers::{self, ChosenBy};
 use crate::engine::step::Step;
 use crate::model::decision::{
-    Candidate, CandidateVerdict, OfferMade, Routing, RoutingOutcome, Trigger, Verdict,
+    NextStep, NextTimer, OfferMade, Path, Rank, Routing, RoutingOutcome, Trigger, Verdict,
 };
-use crate::model::dialog::{Dialog, DialogState};
-use crate::model::id::DialogId;
-use crate::model::line::Strategy;
+use crate::model::dialog::Dialog;
+use crate::model::event::EventKind;
+use crate::model::id::{DialogId, OperatorId};
+use crate::model::line::Line;
 
 use super::candidates;
-use super::queue::{Audience, Place};
+use super::pool::Pool;
+use super::queue::{Audience, Place, aged, may_be_offered};
 
 /// Looks through the queues that may have something to give, all of them together in the order of their
-/// places: who serves several queues gets the dialog that has waited longest in any of them. Returns
-/// whether anything was decided.
+/// places: who serves several queues gets the dialog that comes first in any of them. Returns whether
+/// anything was decided.
 pub(in crate::engine) fn settle(step: &mut Step<'_>) -> bool {
     let mut decided = false;
     let mut heads: BTreeSet<(Place, Audience)> = BTreeSet::new();
     for audience in std::mem::take(&mut step.to_route) {
         // Without anybody who has room the queue need not be gone through, however long it is.
-        if !candidates::anybody_has_room(step.state, &step.live, &audience) {
-            continue;
-        }
-        heads.extend(place_after(step, &audience, None).map(|place| (place, audience)));
+        heads.extend(next_place(step, &audience, None).map(|place| (place, audience)));
     }
     while let Some((place, audience)) = heads.pop_first() {
-        match settle_place(step, place) {
-            Settled::Offered => decided = true,
-            Settled::Passed => {}
-            Settled::NobodyHasRoom => continue,
+        if is_anybody_free(step, &audience) {
+            decided |= settle_place(step, place);
         }
-        heads.extend(place_after(step, &audience, Some(place)).map(|next| (next, audience)));
+        heads.extend(next_place(step, &audience, Some(place)).map(|next| (next, audience)));
     }
     // Dialogs that the queues did not come to still get their record of why they wait.
     while let Some((dialog, trigger)) = step.undecided.pop_first() {
-        if step.dialog(dialog).is_some_and(|row| may_be_offered(step, row)) {
+        if step.dialog(dialog).is_some_and(|row| may_be_offered(row, &step.live)) {
             decide(step, dialog, trigger, Recorded::Always);
             decided = true;
         }
@@ -47,52 +47,31 @@ pub(in crate::engine) fn settle(step: &mut Step<'_>) -> bool {
     decided
 }
 
-fn place_after(step: &Step<'_>, audience: &Audience, after: Option<Place>) -> Option<Place> {
-    let queue = step.state.queues.get(audience)?;
+/// Whether somebody of an audience could take one of its dialogs now.
+fn is_anybody_free(step: &Step<'_>, audience: &Audience) -> bool {
+    step.state
+        .queues
+        .get(audience)
+        .is_some_and(|queue| queue.pool.set.meets(step.state.roster.free(queue.pool.slot)))
+}
+
+/// The place behind `after` in a queue, as long as somebody could take what stands there.
+fn next_place(step: &Step<'_>, audience: &Audience, after: Option<Place>) -> Option<Place> {
+    if !is_anybody_free(step, audience) {
+        return None;
+    }
+    let places = &step.state.queues.get(audience)?.places;
     match after {
-        None => queue.first().copied(),
-        Some(place) => queue.range((Bound::Excluded(place), Bound::Unbounded)).next().copied(),
+        None => places.first().copied(),
+        Some(place) => places.range((Bound::Excluded(place), Bound::Unbounded)).next().copied(),
     }
 }
 
-/// What looking at one place came to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Settled {
-    Offered,
-    Passed,
-    /// Nobody has room for the lightest dialog that may come: the rest of the queue need not be asked.
-    NobodyHasRoom,
-}
-
-fn settle_place(step: &mut Step<'_>, place: Place) -> Settled {
-    let live = Arc::clone(&step.live);
+fn settle_place(step: &mut Step<'_>, place: Place) -> bool {
     let asked = step.undecided.remove(&place.dialog);
-    let Some(row) = step.dialog(place.dialog) else { return Settled::Passed };
-    if !may_be_offered(step, row) {
-        return Settled::Passed;
-    }
-    let anybody_could = row.declined.is_empty() && row.offers.is_empty();
-    let is_lightest = live.weight_milli(&row.line, &row.channel) <= live.lightest_milli(&row.line);
+    let is_open = step.dialog(place.dialog).is_some_and(|row| may_be_offered(row, &step.live));
     let recorded = if asked.is_some() { Recorded::Always } else { Recorded::WhenOffered };
-    if decide(step, place.dialog, asked.unwrap_or(Trigger::CapacityFreed), recorded) {
-        Settled::Offered
-    } else if anybody_could && is_lightest {
-        Settled::NobodyHasRoom
-    } else {
-        Settled::Passed
-    }
-}
-
-/// Whether routing may offer a dialog to somebody, or to somebody more. While the operator whom a person
-/// chose is asked, nobody else is.
-fn may_be_offered(step: &Step<'_>, row: &Dialog) -> bool {
-    let is_broadcast =
-        || step.live.line(&row.line).is_some_and(|line| line.routing.strategy == Strategy::Broadcast);
-    match row.state {
-        DialogState::Queued => true,
-        DialogState::Offered => is_broadcast() && !row.offers.iter().any(|offer| offer.by_hand),
-        _ => false,
-    }
+    is_open && decide(step, place.dialog, asked.unwrap_or(Trigger::CapacityFreed), recorded)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -106,70 +85,107 @@ fn decide(step: &mut Step<'_>, dialog: DialogId, trigger: Trigger, recorded: Rec
     let live = Arc::clone(&step.live);
     let Some(row) = step.dialog(dialog) else { return false };
     let Some(line) = live.line(&row.line) else { return false };
-    let (line_id, team) = (row.line.clone(), row.team.clone());
-    let mut judged = candidates::judge(step.state, &live, line, row);
-    if !judged.iter().any(is_eligible) && row.offers.is_empty() && begin_new_round(step, dialog) {
-        let Some(row) = step.dialog(dialog) else { return false };
-        judged = candidates::judge(step.state, &live, line, row);
+    let audience = Audience::of(row, &live);
+    let pool = step.state.pool(&audience);
+    begin_new_round(step, dialog, line, &pool);
+    let Some(row) = step.dialog(dialog) else { return false };
+    let able = candidates::eligible(step.state, &live, &pool, row);
+    let winners: Vec<OperatorId> = candidates::choose(step.state, line, &pool, &able)
+        .into_iter()
+        .filter_map(|number| live.people.id(number).cloned())
+        .collect();
+    let offered = !winners.is_empty();
+    if !offered && recorded == Recorded::WhenOffered {
+        return false;
     }
-    let winners: Vec<_> = match line.routing.strategy {
-        Strategy::Broadcast => judged.iter().filter(|candidate| is_eligible(candidate)).collect(),
-        Strategy::InOrder | Strategy::RoundRobin | Strategy::LeastLoaded => {
-            judged.iter().take(1).filter(|candidate| is_eligible(candidate)).collect()
-        }
-    };
+    let (candidates, candidates_omitted) = candidates::describe(step.state, &live, line, row, &pool, &able);
+    let (path, rank) = (path(row, line, audience), rank(row, line, step.at_ms));
     let offers: Vec<OfferMade> = winners
         .into_iter()
-        .map(|winner| OfferMade {
-            offer: offers::make(step, dialog, &winner.operator, ChosenBy::Policy),
-            operator: winner.operator.clone(),
+        .map(|operator| OfferMade {
+            offer: offers::make(step, dialog, &operator, ChosenBy::Policy),
+            operator,
         })
         .collect();
-    let offered = !offers.is_empty();
-    if offered || recorded == Recorded::Always {
-        let expires_at_ms = step.dialog(dialog).and_then(|row| row.offers.last()?.expires_at_ms);
-        let outcome =
-            if offered { RoutingOutcome::Offered { offers, expires_at_ms } } else { RoutingOutcome::Waits };
-        let omitted = judged.len().saturating_sub(Routing::CANDIDATES_MAX);
-        judged.truncate(Routing::CANDIDATES_MAX);
-        step.record(
-            dialog,
-            Verdict::Routing(Routing {
-                trigger,
-                line: line_id,
-                team,
-                strategy: line.routing.strategy,
-                candidates: judged,
-                candidates_omitted: u32::try_from(omitted).unwrap_or(u32::MAX),
-                outcome,
-            }),
-        );
-    }
+    let expires_at_ms = step.dialog(dialog).and_then(|row| row.offers.last()?.expires_at_ms);
+    let outcome =
+        if offered { RoutingOutcome::Offered { offers, expires_at_ms } } else { RoutingOutcome::Waits };
+    let Some(row) = step.dialog(dialog) else { return offered };
+    let routing = Routing {
+        trigger,
+        line: row.line.clone(),
+        team: row.team.clone(),
+        strategy: line.routing.strategy,
+        candidates,
+        candidates_omitted,
+        outcome,
+        path,
+        rank,
+        next: next(Alarms::of(row, &live)),
+    };
+    step.record(dialog, Verdict::Routing(routing));
     offered
 }
 
-/// Everybody who is there and has room was tried: a new round begins with nobody tried. Returns whether
-/// that changes anything.
-fn begin_new_round(step: &mut Step<'_>, dialog: DialogId) -> bool {
-    let live = Arc::clone(&step.live);
-    let Some(row) = step.dialog(dialog) else { return false };
-    let Some(line) = live.line(&row.line) else { return false };
-    let weight = live.weight_milli(&row.line, &row.channel);
-    let members = live.members(&row.line, row.team.as_ref());
-    let somebody = members.iter().any(|operator| {
-        row.declined.contains_key(operator)
-            && candidates::is_there(step.state, &live, line, operator)
-            && candidates::has_room(step.state, &live, line, &row.line, operator, weight)
-    });
-    if somebody {
-        step.change_dialog(dialog, |row| {
-            row.declined.clear();
-            row.rounds = row.rounds.saturating_add(1);
-        });
-    }
-    somebody
+/// How the dialog came to these people.
+fn path(row: &Dialog, line: &Line, audience: Audience) -> Path {
+    let Audience { topic, stage, language, reserved, .. } = audience;
+    // Where nobody counts the rounds they say nothing.
+    let rounds = if line.routing.max_rounds.is_some() { row.rounds } else { 0 };
+    Path { topic, stage, language, reserved, rounds }
 }
 
-fn is_eligible(candidate: &Candidate) -> bool {
-    candidate.verdict == CandidateVerdict::Eligible
+/// What the dialog is ordered by, where that is more than its row says.
+fn rank(row: &Dialog, line: &Line, at_ms: u64) -> Option<Rank> {
+    let grown = line.ageing.as_ref().map(|ageing| aged(ageing, at_ms.saturating_sub(row.queued_at_ms)));
+    if grown.is_none() && row.route.deadline_ms.is_none() {
+        return None;
+    }
+    let aged = grown.unwrap_or(0);
+    Some(Rank {
+        score: i64::from(row.priority).saturating_add(aged),
+        aged,
+        deadline_ms: row.route.deadline_ms,
+        queued_at_ms: row.queued_at_ms,
+    })
+}
+
+/// What happens to a dialog next by itself.
+fn next(alarms: Alarms) -> Option<NextTimer> {
+    [
+        (NextStep::ReservationEnds, alarms.reservation_ms),
+        (NextStep::Overflow, alarms.overflow_ms),
+        (NextStep::Otherwise, alarms.otherwise_ms),
+    ]
+    .into_iter()
+    .filter_map(|(what, due_ms)| Some(NextTimer { what, due_ms: due_ms? }))
+    .min_by_key(|next| next.due_ms)
+}
+
+/// Everybody who is there and has room was tried: a new round begins with nobody tried, unless everybody was
+/// asked as often as the line allows.
+fn begin_new_round(step: &mut Step<'_>, dialog: DialogId, line: &Line, pool: &Pool) {
+    let live = Arc::clone(&step.live);
+    let Some(row) = step.dialog(dialog) else { return };
+    if row.declined.is_empty()
+        || !row.offers.is_empty()
+        || !candidates::eligible(step.state, &live, pool, row).is_empty()
+        || !candidates::anybody_tried_could(step.state, &live, pool, row)
+    {
+        return;
+    }
+    let rounds = row.rounds.saturating_add(1);
+    match line.routing.max_rounds {
+        Some(max) if row.rounds >= max => {}
+        Some(max) if rounds >= max => {
+            step.change_dialog(dialog, |row| row.rounds = rounds);
+            step.emit(EventKind::DialogUnanswered, dialog, None, json!({"rounds": rounds}));
+        }
+        Some(_) | None => {
+            step.change_dialog(dialog, |row| {
+                row.declined.clear();
+                row.rounds = rounds;
+            });
+        }
+    }
 }

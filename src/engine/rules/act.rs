@@ -1,51 +1,76 @@
 //! What a rule does.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::engine::outgoing::{Draft, WrittenBy, send};
 use crate::engine::render::Missing;
 use crate::engine::routing::candidates;
-use crate::engine::step::{Step, UnseenEvent};
-use crate::engine::{close, commands, delivery, transfer};
+use crate::engine::step::Step;
+use crate::engine::{close, commands, delivery, overflow, transfer};
 use crate::model::command::{DialogChanges, TransferTarget};
 use crate::model::decision::ActionTrace;
 use crate::model::dialog::CloseReason;
 use crate::model::effect::{EffectAction, Lane, Notification};
-use crate::model::id::{EndpointId, OperatorId, RuleId};
+use crate::model::event::EventKind;
+use crate::model::id::{DialogId, EndpointId, OperatorId, RuleId};
 use crate::model::message::{Author, Button};
-use crate::model::operator::Presence;
 use crate::model::rule::{Content, Receiver, RuleAction};
 
 use super::facts;
 
-/// Does one action of a rule. What is refused is recorded and stops nothing.
-pub(super) fn act(
+/// Why something is done.
+pub(in crate::engine) struct Cause<'a> {
+    /// What does it.
+    pub(in crate::engine) by: By<'a>,
+    /// What conditions and templates see.
+    pub(in crate::engine) facts: &'a Value,
+}
+
+/// What does something.
+#[derive(Clone, Copy)]
+pub(in crate::engine) enum By<'a> {
+    /// A rule, on an event.
+    Rule { rule: &'a RuleId, event: EventKind },
+    /// The last resort of a line, because a dialog waited too long.
+    Waiting,
+}
+
+impl By<'_> {
+    fn author(self) -> Author {
+        match self {
+            Self::Rule { rule, .. } => Author::Rule(rule.clone()),
+            Self::Waiting => Author::System,
+        }
+    }
+}
+
+/// Does one action. What is refused is recorded and stops nothing.
+pub(in crate::engine) fn act(
     step: &mut Step<'_>,
-    unseen: &UnseenEvent,
-    rule: &RuleId,
+    dialog: DialogId,
+    cause: &Cause<'_>,
     action: &RuleAction,
 ) -> ActionTrace {
-    ActionTrace { action: action.name().to_owned(), refused: perform(step, unseen, rule, action).err() }
+    ActionTrace { action: action.name().to_owned(), refused: perform(step, dialog, cause, action).err() }
 }
 
 fn perform(
     step: &mut Step<'_>,
-    unseen: &UnseenEvent,
-    rule: &RuleId,
+    dialog: DialogId,
+    cause: &Cause<'_>,
     action: &RuleAction,
 ) -> Result<(), String> {
-    let dialog = unseen.dialog;
     match action {
         RuleAction::Reply(content) => {
-            let (text, buttons) = words(step, unseen, content)?;
+            let (text, buttons) = words(step, dialog, cause, content)?;
             let draft = Draft {
-                author: Author::Rule(rule.clone()),
+                author: cause.by.author(),
                 text,
                 buttons,
                 reply_to: None,
                 written_by: WrittenBy::Machine,
             };
-            if answers_a_machine(unseen) {
+            if answers_a_machine(cause) {
                 return Err("an automatic message is not answered automatically".to_owned());
             }
             send(step, dialog, draft).map(drop).map_err(|rejection| rejection.to_string())
@@ -54,69 +79,77 @@ fn perform(
             let text = step
                 .live
                 .templates
-                .render_inline(source, &unseen.facts, Missing::Empty)
+                .render_inline(source, cause.facts, Missing::Empty)
                 .map_err(|error| error.to_string())?;
-            commands::note(step, dialog, Author::Rule(rule.clone()), text)
+            commands::note(step, dialog, cause.by.author(), text)
                 .map(drop)
                 .map_err(|rejection| rejection.to_string())
         }
         RuleAction::AddTags(tags) => {
             let row = step.dialog(dialog).ok_or("the dialog is gone")?;
             let tags = row.tags.union(tags).cloned().collect();
-            change(step, unseen, DialogChanges { tags: Some(tags), ..DialogChanges::default() })
+            change(step, dialog, DialogChanges { tags: Some(tags), ..DialogChanges::default() })
         }
         RuleAction::SetPriority(priority) => {
-            change(step, unseen, DialogChanges { priority: Some(*priority), ..DialogChanges::default() })
+            change(step, dialog, DialogChanges { priority: Some(*priority), ..DialogChanges::default() })
         }
         RuleAction::SetTopic(topic) => {
             let topic = Some(Some(topic.clone()));
-            change(step, unseen, DialogChanges { topic, ..DialogChanges::default() })
+            change(step, dialog, DialogChanges { topic, ..DialogChanges::default() })
         }
         RuleAction::Transfer { to, otherwise } => {
             let receiver = match otherwise {
-                Some(otherwise) if !has_anybody(step, unseen, to) => otherwise,
+                Some(otherwise) if !has_anybody(step, dialog, to) => otherwise,
                 _ => to,
             };
             if let Receiver::Operator(operator) = receiver
-                && !has_room(step, unseen, operator)
+                && !has_room(step, dialog, operator)
             {
                 return Err("the operator has no room".to_owned());
             }
-            transfer::transfer(step, dialog, &target(receiver), None, &Author::Rule(rule.clone()))
+            if let (By::Waiting, Receiver::Line(line)) = (cause.by, receiver) {
+                return overflow::move_to(step, dialog, line);
+            }
+            transfer::transfer(step, dialog, &target(receiver), None, &cause.by.author())
                 .map(drop)
                 .map_err(|rejection| rejection.to_string())
         }
         RuleAction::Close => {
             close::close(step, dialog, CloseReason::Rule).map_err(|rejection| rejection.to_string())
         }
-        RuleAction::Notify { endpoint, content } => notify(step, unseen, rule, endpoint, content.as_ref()),
+        RuleAction::Notify { endpoint, content } => notify(step, dialog, cause, endpoint, content.as_ref()),
     }
 }
 
 /// Whether the event is about an automatic message, of a client's machine or of ours. The fate of our own
 /// comes back entries later, when the chain of rules is forgotten: a reply to it would never end.
-fn answers_a_machine(unseen: &UnseenEvent) -> bool {
-    unseen.facts.pointer("/message/automatic").and_then(serde_json::Value::as_bool).unwrap_or(false)
+fn answers_a_machine(cause: &Cause<'_>) -> bool {
+    cause.facts.pointer("/message/automatic").and_then(serde_json::Value::as_bool).unwrap_or(false)
 }
 
-fn words(step: &Step<'_>, unseen: &UnseenEvent, content: &Content) -> Result<(String, Vec<Button>), String> {
+fn words(
+    step: &Step<'_>,
+    dialog: DialogId,
+    cause: &Cause<'_>,
+    content: &Content,
+) -> Result<(String, Vec<Button>), String> {
     let templates = &step.live.templates;
     match content {
         Content::Template(template) => {
-            let languages = facts::languages(step, unseen.dialog);
+            let languages = facts::languages(step, dialog);
             templates
-                .render(template, &languages, &unseen.facts, Missing::Empty)
+                .render(template, &languages, cause.facts, Missing::Empty)
                 .map(|rendered| (rendered.text, rendered.buttons))
         }
         Content::Text(source) => {
-            templates.render_inline(source, &unseen.facts, Missing::Empty).map(|text| (text, Vec::new()))
+            templates.render_inline(source, cause.facts, Missing::Empty).map(|text| (text, Vec::new()))
         }
     }
     .map_err(|error| error.to_string())
 }
 
-fn change(step: &mut Step<'_>, unseen: &UnseenEvent, changes: DialogChanges) -> Result<(), String> {
-    commands::update(step, unseen.dialog, &changes).map(drop).map_err(|rejection| rejection.to_string())
+fn change(step: &mut Step<'_>, dialog: DialogId, changes: DialogChanges) -> Result<(), String> {
+    commands::update(step, dialog, &changes).map(drop).map_err(|rejection| rejection.to_string())
 }
 
 fn target(receiver: &Receiver) -> TransferTarget {
@@ -128,18 +161,18 @@ fn target(receiver: &Receiver) -> TransferTarget {
 }
 
 /// Whether an operator has room for the dialog: only people may exceed a capacity, rules may not.
-fn has_room(step: &Step<'_>, unseen: &UnseenEvent, operator: &OperatorId) -> bool {
-    let Some(row) = step.dialog(unseen.dialog) else { return true };
+fn has_room(step: &Step<'_>, dialog: DialogId, operator: &OperatorId) -> bool {
+    let Some(row) = step.dialog(dialog) else { return true };
     let Some(line) = step.live.line(&row.line) else { return true };
     let weight = step.live.weight_milli(&row.line, &row.channel);
     candidates::has_room(step.state, &step.live, line, &row.line, operator, weight)
 }
 
 /// Whether somebody of the receiver is online; an operator must have room as well.
-fn has_anybody(step: &Step<'_>, unseen: &UnseenEvent, receiver: &Receiver) -> bool {
-    let is_online = |operator| step.state.presence(operator) == Presence::Online;
+fn has_anybody(step: &Step<'_>, dialog: DialogId, receiver: &Receiver) -> bool {
+    let is_online = |operator: &OperatorId| candidates::is_online(step.state, operator);
     match receiver {
-        Receiver::Operator(operator) => is_online(operator) && has_room(step, unseen, operator),
+        Receiver::Operator(operator) => is_online(operator) && has_room(step, dialog, operator),
         Receiver::Team(team) => step.live.config.team_members(team).any(is_online),
         Receiver::Line(line) => step.live.members(line, None).iter().any(is_online),
     }
@@ -147,8 +180,8 @@ fn has_anybody(step: &Step<'_>, unseen: &UnseenEvent, receiver: &Receiver) -> bo
 
 fn notify(
     step: &mut Step<'_>,
-    unseen: &UnseenEvent,
-    rule: &RuleId,
+    dialog: DialogId,
+    cause: &Cause<'_>,
     endpoint: &EndpointId,
     content: Option<&Content>,
 ) -> Result<(), String> {
@@ -156,18 +189,22 @@ fn notify(
         return Err("there is no such endpoint".to_owned());
     }
     let text = match content {
-        Some(content) => Some(words(step, unseen, content)?.0),
+        Some(content) => Some(words(step, dialog, cause, content)?.0),
         None => None,
     };
-    let row = step.dialog(unseen.dialog).ok_or("the dialog is gone")?;
+    let row = step.dialog(dialog).ok_or("the dialog is gone")?;
+    let (rule, event) = match cause.by {
+        By::Rule { rule, event } => (Some(rule), event),
+        By::Waiting => (None, EventKind::DialogOverflowed),
+    };
     let data = json!({
         "rule": rule,
-        "event": unseen.kind,
+        "event": event,
         "line": row.line,
-        "dialog": unseen.dialog,
+        "dialog": dialog,
         "text": text,
     });
-    let lane = Lane::Endpoint { endpoint: endpoint.clone(), dialog: unseen.dialog };
+    let lane = Lane::Endpoint { endpoint: endpoint.clone(), dialog };
     let action = EffectAction::Notify(Notification {
         endpoint: endpoint.clone(),
         event: "rule.notify".to_owned(),
@@ -175,6 +212,6 @@ fn notify(
         at_ms: step.at_ms,
         data,
     });
-    delivery::emit_effect(step, unseen.dialog, lane, action);
+    delivery::emit_effect(step, dialog, lane, action);
     Ok(())
 }

@@ -18,6 +18,7 @@ use crate::model::id::RuleId;
 use crate::model::rule::{Rule, RuleAction};
 
 use super::step::{Step, UnseenEvent};
+use act::{By, Cause};
 use condition::{Compiled, ConditionError};
 use facts::Wanted;
 
@@ -60,6 +61,11 @@ impl RuleSet {
         self.rules.push(rule);
     }
 
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     /// What the conditions look at.
     pub(super) const fn wanted(&self) -> &Wanted {
         &self.wanted
@@ -93,7 +99,9 @@ pub(super) fn see(step: &mut Step<'_>, unseen: &UnseenEvent) {
             continue;
         }
         step.acting = unseen.chain.iter().cloned().chain([rule.id.clone()]).collect();
-        let actions = rule.actions.iter().map(|action| act::act(step, unseen, &rule.id, action)).collect();
+        let cause = Cause { by: By::Rule { rule: &rule.id, event: unseen.kind }, facts: &unseen.facts };
+        let actions =
+            rule.actions.iter().map(|action| act::act(step, unseen.dialog, &cause, action)).collect();
         step.record(
             unseen.dialog,
             Verdict::Rule(RuleMatch {
@@ -112,6 +120,7 @@ pub const fn can_trigger(kind: EventKind) -> bool {
     !matches!(
         kind,
         EventKind::OperatorPresence
+            | EventKind::OperatorShift
             | EventKind::ConfigActivated
             | EventKind::ClientCreated
             | EventKind::MessageUnsupported

@@ -66,6 +66,7 @@ pub(super) fn dialog(seq: u64) -> Dialog {
         out_of_hours_told: false,
         updated_at_ms: at(seq),
         version: seq,
+        route: crate::model::dialog::Route::default(),
     }
 }
 
@@ -223,5 +224,5 @@ pub(super) fn brought(dialog: &Dialog, seq: u64) -> (Arc<str>, KnownInput) {
 }
 
 pub(super) fn status(operator: &str, presence: Presence) -> OperatorStatus {
-    OperatorStatus { id: operator.into(), presence, since_ms: at(1), last_offered_ms: 0, last_offered_seq: 0 }
+    OperatorStatus { presence, ..OperatorStatus::unknown(operator.into(), at(1)) }
 }
