@@ -122,7 +122,10 @@ impl Fetch<'_> {
             None => self.archive.chat_at(&ChatAddress::of(channel, chat, user))?,
         };
         match known {
-            Some(id) => self.chat(id),
+            Some(id) => {
+                self.chat(id)?;
+                self.last_dialog(channel, id)
+            }
             None => {
                 let identity = Identity { channel: channel.clone(), user: user.id.clone() };
                 if self.state.identities.get(&identity).is_none()
@@ -132,6 +135,19 @@ impl Fetch<'_> {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// The last dialog of a chat that has none open, where the next one is kept for who had it.
+    fn last_dialog(&mut self, channel: &ChannelId, chat: ChatId) -> Result<(), ArchiveError> {
+        let is_sticky = self.state.live().is_some_and(|live| {
+            let line = live.config.channels.get(channel).and_then(|channel| live.line(&channel.line));
+            line.is_some_and(|line| line.routing.sticky.is_some())
+        });
+        let last = self.state.chats.get(&chat).filter(|chat| chat.open_dialog.is_none());
+        match last.and_then(|chat| chat.last_dialog) {
+            Some(last) if is_sticky => self.dialog(last),
+            _ => Ok(()),
         }
     }
 

@@ -87,7 +87,9 @@ impl Templates {
                 templates.add(name_of(id, language), text)?;
             }
         }
-        for action in config.rules.iter().flat_map(|rule| &rule.actions) {
+        let of_rules = config.rules.iter().flat_map(|rule| &rule.actions);
+        let of_lines = config.lines.values().flat_map(|line| line.routing.otherwise.iter());
+        for action in of_rules.chain(of_lines.flat_map(|otherwise| &otherwise.actions)) {
             match action {
                 RuleAction::Note(text)
                 | RuleAction::Reply(Content::Text(text))
@@ -125,7 +127,7 @@ impl Templates {
         Ok(Rendered { text, buttons: template.buttons.clone() })
     }
 
-    /// Fills in a text that stands in a rule.
+    /// Fills in a text that stands in a rule or in the last resort of a line.
     pub(super) fn render_inline(
         &self,
         source: &str,

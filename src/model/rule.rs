@@ -117,6 +117,11 @@ pub enum RuleAction {
         /// To whom if the first has nobody who is there.
         otherwise: Option<Receiver>,
     },
+    /// Put the dialog back into its queue.
+    Requeue {
+        /// Why, in words.
+        reason: Option<String>,
+    },
     /// Close the dialog.
     Close,
     /// Post to an endpoint.
@@ -138,6 +143,7 @@ impl RuleAction {
             Self::SetPriority(_) => "set_priority",
             Self::SetTopic(_) => "set_topic",
             Self::Transfer { .. } => "transfer",
+            Self::Requeue { .. } => "requeue",
             Self::Close => "close",
             Self::Notify { .. } => "notify",
         }

@@ -6,8 +6,11 @@ use serde_json::json;
 use switchboard::model::channel::ChannelKind;
 use switchboard::model::config::Config;
 use switchboard::model::event::EventKind;
-use switchboard::model::line::{Line, Member, RoutingPolicy, Strategy, Texts, Welcome, WelcomeEach};
-use switchboard::model::operator::Team;
+use switchboard::model::line::{
+    Ageing, Line, Member, Otherwise, OverflowStage, RoutingPolicy, Sticky, StickyTo, Strategy, Texts, Topic,
+    Welcome, WelcomeEach,
+};
+use switchboard::model::operator::{Team, Vacation};
 use switchboard::model::rule::{Condition, Content, Receiver, Rule, RuleAction, Test};
 use switchboard::model::template::Template;
 
@@ -66,6 +69,27 @@ pub(crate) fn set(config: &mut Config, words: &mut Words) {
             "offer_timeout" => line.routing.offer_timeout_ms = words.duration_ms(),
             "presence" => line.routing.require_presence = words.word() == "required",
             "limit" => line.routing.limit_milli = Some(words.thousandths()),
+            "counts" => line.routing.counts = serde_json::from_value(json!(words.word())).unwrap(),
+            "max_rounds" => line.routing.max_rounds = Some(words.word().parse().unwrap()),
+            "max_missed" => line.routing.max_missed = Some(words.word().parse().unwrap()),
+            "on_return" => line.routing.max_offers_on_return = Some(words.word().parse().unwrap()),
+            "sticky" => {
+                let wait_ms = words.duration_ms();
+                line.routing.sticky = Some(Sticky { to: vec![StickyTo::LastOperator], wait_ms });
+            }
+            "ageing" => {
+                let every_ms = words.duration_ms();
+                let gain = words.word().parse().unwrap();
+                let cap = words.skip("cap").then(|| words.word().parse().unwrap());
+                line.ageing = Some(Ageing { every_ms, gain, cap });
+            }
+            "topic" => line.routing.topics.push(topic(words)),
+            "overflow" => line.routing.overflow.push(stage(words)),
+            "otherwise" => {
+                let after_ms = words.duration_ms();
+                words.expect(":");
+                line.routing.otherwise = Some(Otherwise { after_ms, actions: actions(words) });
+            }
             "weight" => {
                 let kind = serde_json::from_value(json!(words.word())).unwrap();
                 line.routing.weights_milli.insert(kind, words.thousandths());
@@ -97,6 +121,27 @@ pub(crate) fn set(config: &mut Config, words: &mut Words) {
             let capacity_milli = Some(words.thousandths());
             config.operators.get_mut(operator.as_str()).unwrap().capacity_milli = capacity_milli;
         }
+        "skills" | "languages" => {
+            let operator = config.operators.get_mut(words.word().as_str()).unwrap();
+            let list = words.word().split(',').map(str::to_owned).collect();
+            if setting == "skills" {
+                operator.skills = list;
+            } else {
+                operator.languages = list;
+            }
+        }
+        "shift" => {
+            let operator = words.word();
+            let (from, to) = (words.minutes(), words.minutes());
+            config.calendars.insert(operator.as_str().into(), calendar("UTC", from, to));
+            config.operators.get_mut(operator.as_str()).unwrap().calendar = Some(operator.as_str().into());
+        }
+        "vacation" => {
+            let operator = config.operators.get_mut(words.word().as_str()).unwrap();
+            let (from, to) = (words.word().parse().unwrap(), words.word().parse().unwrap());
+            operator.vacation.push(Vacation { from, to });
+        }
+        "inactive" => config.operators.get_mut(words.word().as_str()).unwrap().inactive = true,
         "channel" => {
             config.channels.insert(words.word().as_str().into(), channel(&on, ChannelKind::Telegram));
         }
@@ -162,13 +207,46 @@ fn rule(words: &mut Words) -> Rule {
     }
     rule.stop = words.skip("stop");
     words.expect(":");
-    loop {
-        rule.actions.push(action(words));
-        if !words.skip(";") {
-            break;
-        }
-    }
+    rule.actions = actions(words);
     rule
+}
+
+fn actions(words: &mut Words) -> Vec<RuleAction> {
+    let mut actions = vec![action(words)];
+    while words.skip(";") {
+        actions.push(action(words));
+    }
+    actions
+}
+
+/// `NAME when TEXT [to MEMBERS] [skills SKILLS] [priority NUMBER]`; lists are joined by commas.
+fn topic(words: &mut Words) -> Topic {
+    let topic = words.word().as_str().into();
+    words.expect("when");
+    let tests = vec![Test::Contains(words.word())];
+    let when = Condition::Test { path: "message.text".to_owned(), tests, ignore_case: true };
+    let operators = if words.skip("to") { words.word().split(',').map(member).collect() } else { Vec::new() };
+    let skills = if words.skip("skills") {
+        words.word().split(',').map(str::to_owned).collect()
+    } else {
+        BTreeSet::new()
+    };
+    let priority = words.skip("priority").then(|| words.word().parse().unwrap());
+    Topic { topic, when, operators, skills, priority }
+}
+
+/// `AFTER add MEMBERS`, `AFTER replace MEMBERS`, `AFTER drop_skills` or `AFTER line NAME`.
+fn stage(words: &mut Words) -> OverflowStage {
+    let after_ms = words.duration_ms();
+    let mut stage =
+        OverflowStage { after_ms, add: Vec::new(), replace: Vec::new(), drop_skills: false, line: None };
+    match words.word().as_str() {
+        "add" => stage.add = words.rest().iter().map(|id| member(id)).collect(),
+        "replace" => stage.replace = words.rest().iter().map(|id| member(id)).collect(),
+        "drop_skills" => stage.drop_skills = true,
+        _ => stage.line = Some(words.word().as_str().into()),
+    }
+    stage
 }
 
 fn action(words: &mut Words) -> RuleAction {
@@ -179,6 +257,7 @@ fn action(words: &mut Words) -> RuleAction {
         "set_priority" => RuleAction::SetPriority(words.word().parse().unwrap()),
         "set_topic" => RuleAction::SetTopic(words.word().as_str().into()),
         "close" => RuleAction::Close,
+        "requeue" => RuleAction::Requeue { reason: Some(words.word()) },
         "notify" => RuleAction::Notify {
             endpoint: words.word().as_str().into(),
             content: Some(Content::Text(words.word())),

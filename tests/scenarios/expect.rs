@@ -1,6 +1,6 @@
 //! What scripts can expect.
 
-use switchboard::model::decision::{RoutingOutcome, Verdict};
+use switchboard::model::decision::{ActionTrace, OverflowChange, RoutingOutcome, Verdict};
 use switchboard::model::dialog::Dialog;
 use switchboard::model::effect::{Effect, EffectAction};
 use switchboard::model::event::EventKind;
@@ -69,6 +69,18 @@ pub(super) fn expect(play: &Play, words: &mut Words) {
             assert!(!play.has_event(kind(&name)), "events: {:?}", kinds(play));
         }
         "explain" => explain(play, words),
+        "overflow" => overflow(play, words),
+        "because" => {
+            let wanted = words.word();
+            let found: Vec<_> = play.events.iter().map(|event| event.data.to_string()).collect();
+            assert!(found.iter().any(|data| data.contains(&format!("\"{wanted}\""))), "{found:?}");
+        }
+        "operator" => {
+            let name = words.word();
+            let status =
+                &play.world.archive.operators[&switchboard::model::id::OperatorId::from(name.as_str())];
+            assert_eq!(serde_json::to_value(status.presence).unwrap(), words.word().as_str());
+        }
         "rule" => rule(play, words),
         "message" => message(play, words),
         "client" => {
@@ -153,6 +165,12 @@ fn dialog(row: &Dialog, words: &mut Words) {
         }
         "line" => assert_eq!(row.line.as_str(), words.word()),
         "team" => assert_eq!(row.team.as_ref().unwrap().as_str(), words.word()),
+        "stage" => assert_eq!(row.route.stage.to_string(), words.word()),
+        "kept" => {
+            words.expect("for");
+            let kept = row.route.reserved.as_ref().map(|kept| kept.operator.to_string());
+            assert_eq!(kept, Some(words.word()));
+        }
         "since" => assert_eq!(row.queued_at_ms, moment(&words.word())),
         "answered" => assert_eq!(row.first_response_at_ms, Some(moment(&words.word()))),
         "unread" => assert_eq!(row.unread.to_string(), words.word()),
@@ -215,6 +233,37 @@ fn explain(play: &Play, words: &mut Words) {
     assert_eq!(found, words.rest().join(" "));
 }
 
+/// `overflow d1: moved returns`, `overflow d1: asks 3`, `overflow d1: stayed shop "why"`, or
+/// `overflow d1: acted reply done, transfer "why not"`.
+fn overflow(play: &Play, words: &mut Words) {
+    let dialog = play.dialog(words.word().trim_end_matches(':'));
+    let found = play
+        .decisions
+        .iter()
+        .rev()
+        .filter(|decision| decision.dialog == dialog)
+        .find_map(|decision| match &decision.verdict {
+            Verdict::Overflow(overflow) => Some(overflow),
+            _ => None,
+        })
+        .expect("nothing overflowed");
+    let found = match &found.change {
+        OverflowChange::Asks { candidates } => format!("asks {candidates}"),
+        OverflowChange::Moved { to } => format!("moved {to}"),
+        OverflowChange::Stayed { to, reason } => format!("stayed {to} {reason}"),
+        OverflowChange::Acted { actions } => format!("acted {}", traces(actions)),
+    };
+    assert_eq!(found, words.rest().join(" "));
+}
+
+fn traces(actions: &[ActionTrace]) -> String {
+    let traces: Vec<String> = actions
+        .iter()
+        .map(|trace| format!("{} {}", trace.action, trace.refused.as_deref().unwrap_or("done")))
+        .collect();
+    traces.join(", ")
+}
+
 /// `rule NAME: add_tags done, transfer "why not"`, or `rule NAME did nothing`.
 fn rule(play: &Play, words: &mut Words) {
     let name = words.word();
@@ -238,12 +287,7 @@ fn rule(play: &Play, words: &mut Words) {
         assert_eq!(found[0].chain.to_string(), words.word());
         return;
     }
-    let traces: Vec<String> = found[0]
-        .actions
-        .iter()
-        .map(|trace| format!("{} {}", trace.action, trace.refused.as_deref().unwrap_or("done")))
-        .collect();
-    assert_eq!(traces.join(", "), words.rest().join(" "));
+    assert_eq!(traces(&found[0].actions), words.rest().join(" "));
 }
 
 /// `message TEXT is STATUS|note|automatic` or `message TEXT was EARLIER, EARLIER`.

@@ -202,10 +202,16 @@ impl Play {
         let channel = words.take_suffix("in").unwrap_or_else(|| "shop-telegram".to_owned());
         let chat = ExternalChat { id: name.clone() };
         let phone = words.take_suffix("phone");
+        let language = words.take_suffix("speaking");
         let external_at_ms =
             words.take_suffix("dated").map(|seconds| seconds.parse::<u64>().unwrap() * 1_000);
-        let user =
-            ExternalUser { id: name.clone(), name: Some(name.clone()), phone, ..ExternalUser::default() };
+        let user = ExternalUser {
+            id: name.clone(),
+            name: Some(name.clone()),
+            phone,
+            language,
+            ..ExternalUser::default()
+        };
         self.counter += 1;
         let number = self.counter;
         let (input_id, fact) = match words.word().as_str() {

@@ -33,7 +33,7 @@ const ACTIONS: &[Field] = &[
     Field::optional("notify", Shape::Check(notify)),
     Field::later("say", WORDS),
     Field::later("assign", Shape::OneOf(&RECEIVER)),
-    Field::later("requeue", Shape::Mapping(&[Field::optional("reason", Shape::Text)])),
+    Field::optional("requeue", Shape::Mapping(&[Field::optional("reason", Shape::Text)])),
     Field::later("remove_tags", Shape::OneOrMany(&Shape::Text)),
     Field::later("set", Shape::Table(&Shape::Any)),
     Field::later("pause", Shape::Any),
@@ -72,7 +72,7 @@ pub fn list(walk: &mut Walk<'_>, node: &Node) {
 pub fn action(walk: &mut Walk<'_>, node: &Node) {
     let entries = match &node.kind {
         Kind::Scalar { text, .. } if WORDS_ALONE.contains(&text.as_str()) => {
-            if text != "close" {
+            if !matches!(text.as_str(), "close" | "requeue") {
                 walk.later(node.span, format!("the action `{text}`"));
             }
             return;

@@ -35,8 +35,10 @@ fn rule(node: &Node) -> Option<Rule> {
 }
 
 pub(super) fn action(node: &Node) -> Option<RuleAction> {
-    if node.text() == Some("close") {
-        return Some(RuleAction::Close);
+    match node.text() {
+        Some("close") => return Some(RuleAction::Close),
+        Some("requeue") => return Some(RuleAction::Requeue { reason: None }),
+        _ => {}
     }
     let entry = super::own(node).next()?;
     let value = &entry.value;
@@ -50,6 +52,9 @@ pub(super) fn action(node: &Node) -> Option<RuleAction> {
         "set_topic" => RuleAction::SetTopic(value.text()?.into()),
         "transfer" => {
             RuleAction::Transfer { to: receiver(value)?, otherwise: maybe(value, "else", receiver)? }
+        }
+        "requeue" => {
+            RuleAction::Requeue { reason: maybe(value, "reason", |reason| reason.text().map(str::to_owned))? }
         }
         "close" => RuleAction::Close,
         "notify" => {

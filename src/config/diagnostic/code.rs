@@ -81,6 +81,8 @@ codes! {
     EmptyTeam = "CFG033", Error, "A team without operators";
     SharedHash = "CFG034", Error, "Two tokens with the same hash";
     TokenHash = "CFG035", Error, "Not the hash of a token";
+    OverflowLoop = "CFG036", Error, "Lines that overflow in a circle";
+    UnservedTopic = "CFG037", Warning, "A topic that nobody can serve";
     UnknownTimezone = "CFG040", Error, "An unknown time zone";
     OverlappingHours = "CFG041", Error, "Overlapping hours";
     NeverOpen = "CFG042", Warning, "A calendar that is never open";

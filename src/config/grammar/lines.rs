@@ -125,8 +125,13 @@ const OTHERWISE: &[Field] = &[
 
 const PRIORITIES: &[Field] =
     &[Field::optional("base", PRIORITY), Field::optional("ageing", Shape::Mapping(AGEING))];
+/// A duration that is not nothing: something happens after each.
+const STEP: Shape = Shape::Scalar(|text| match scalar::duration_ms(text)? {
+    0 => Err(scalar::Unfit { expected: "a duration that is longer than nothing, such as `1m`".to_owned() }),
+    _ => Ok(()),
+});
 const AGEING: &[Field] = &[
-    Field::required("every", DURATION),
+    Field::required("every", STEP),
     Field::required("gain", Shape::Integer(1, 1_000_000)),
     Field::optional("cap", Shape::Integer(1, 1_000_000)),
 ];

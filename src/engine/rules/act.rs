@@ -8,12 +8,13 @@ use crate::engine::routing::candidates;
 use crate::engine::step::Step;
 use crate::engine::{close, commands, delivery, overflow, transfer};
 use crate::model::command::{DialogChanges, TransferTarget};
-use crate::model::decision::ActionTrace;
+use crate::model::decision::{ActionTrace, Trigger};
 use crate::model::dialog::CloseReason;
 use crate::model::effect::{EffectAction, Lane, Notification};
 use crate::model::event::EventKind;
 use crate::model::id::{DialogId, EndpointId, OperatorId, RuleId};
 use crate::model::message::{Author, Button};
+use crate::model::offer::OfferEnd;
 use crate::model::rule::{Content, Receiver, RuleAction};
 
 use super::facts;
@@ -111,6 +112,11 @@ fn perform(
                 return overflow::move_to(step, dialog, line);
             }
             transfer::transfer(step, dialog, &target(receiver), None, &cause.by.author())
+                .map(drop)
+                .map_err(|rejection| rejection.to_string())
+        }
+        RuleAction::Requeue { reason } => {
+            transfer::requeue(step, dialog, OfferEnd::Requeued, Trigger::Requeued, reason.as_deref())
                 .map(drop)
                 .map_err(|rejection| rejection.to_string())
         }
