@@ -8,9 +8,11 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
 
+use crate::engine::routing::queue::Place as Standing;
 use crate::model::decision::{CandidateVerdict, RoutingOutcome, Verdict};
 use crate::model::dialog::{Dialog, DialogState};
 use crate::model::id::LineId;
+use crate::model::line::Ageing;
 use crate::store::queries::dialogs::{self, DialogFilter, Sort};
 use crate::store::queries::{Walk, decisions, queue};
 use crate::store::{Store, StoreError};
@@ -78,7 +80,9 @@ pub(super) async fn get(
     let (total, waiting, next) = api
         .read(move |store| {
             let before = place.as_ref().map_or(0, |place| place.before);
-            let Waiting { total, dialogs, next } = waiting(store, &line, place.as_ref(), limit)?;
+            let ageing = principal.live.line(&line).and_then(|line| line.ageing);
+            let now = Now { ageing, at_ms: now_ms };
+            let Waiting { total, dialogs, next } = waiting(store, &line, place.as_ref(), limit, &now)?;
             let mut seen = Vec::new();
             for (position, dialog) in (before.saturating_add(1)..).zip(dialogs) {
                 if principal.reaches(scope, &dialog) {
@@ -131,12 +135,31 @@ struct Waiting {
     next: Option<Place>,
 }
 
+/// What the order of a queue depends on besides its dialogs.
+struct Now {
+    ageing: Option<Ageing>,
+    at_ms: u64,
+}
+
 /// The part of a line's queue that begins at a place. Nearly every queue fits into one page and is read from
 /// its own index. Pages of a longer one are walked in the list of all open dialogs by priority, which has
-/// the same order and gives out cursors.
-fn waiting(store: &Store, line: &LineId, place: Option<&Place>, limit: usize) -> Result<Waiting, StoreError> {
+/// the same order and gives out cursors. Where waiting or deadlines move dialogs, the queue is put in order as
+/// a whole.
+fn waiting(
+    store: &Store,
+    line: &LineId,
+    place: Option<&Place>,
+    limit: usize,
+    now: &Now,
+) -> Result<Waiting, StoreError> {
+    if now.ageing.is_some() || place.is_some_and(|place| place.cursor == MOVING) {
+        return moving(store, line, place, limit, now);
+    }
     let wanted = if place.is_none() { limit } else { 0 };
     let queue::Queue { total, dialogs } = queue::of_line(store, line, wanted)?;
+    if dialogs.iter().any(|dialog| dialog.route.deadline_ms.is_some()) {
+        return moving(store, line, place, limit, now);
+    }
     if place.is_none() && dialogs.len() >= total {
         return Ok(Waiting { total, dialogs, next: None });
     }
@@ -150,6 +173,26 @@ fn waiting(store: &Store, line: &LineId, place: Option<&Place>, limit: usize) ->
     let before = place.map_or(0, |place| place.before).saturating_add(page.items.len());
     let next = page.next_cursor.map(|cursor| Place { before, cursor });
     Ok(Waiting { total, dialogs: page.items, next })
+}
+
+/// The cursor of queues whose order changes with time: the number of those before is all there is to it.
+const MOVING: &str = "moving";
+
+/// The part of a queue whose order changes with time: by score, deadline and waiting time, as routing does.
+fn moving(
+    store: &Store,
+    line: &LineId,
+    place: Option<&Place>,
+    limit: usize,
+    now: &Now,
+) -> Result<Waiting, StoreError> {
+    let queue::Queue { total, mut dialogs } = queue::whole(store, line)?;
+    dialogs.sort_by_cached_key(|dialog| Standing::of(dialog, now.ageing.as_ref(), now.at_ms));
+    let before = place.map_or(0, |place| place.before);
+    let dialogs: Vec<Dialog> = dialogs.into_iter().skip(before).take(limit).collect();
+    let before = before.saturating_add(dialogs.len());
+    let next = (before < total && !dialogs.is_empty()).then(|| Place { before, cursor: MOVING.to_owned() });
+    Ok(Waiting { total, dialogs, next })
 }
 
 fn why_waiting(store: &Store, dialog: &Dialog) -> Result<Why, StoreError> {

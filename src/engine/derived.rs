@@ -252,11 +252,21 @@ impl State {
             }
             self.growing.pop_first();
             let (Some(live), Some(row)) = (self.live.clone(), self.dialogs.get(&dialog)) else { continue };
-            let (before, after) = (Footprint::of(row, &live, before_ms), Footprint::of(row, &live, now_ms));
-            if let (Some(before), Some(after)) = (before, after) {
-                self.step_out(&before);
-                self.stand(&after);
+            let Some(ageing) = live.line(&row.line).and_then(|line| line.ageing.as_ref()) else { continue };
+            let (before, after) =
+                (Place::of(row, Some(ageing), before_ms), Place::of(row, Some(ageing), now_ms));
+            if let Some(waiting) = self.waiting.get_mut(&row.line) {
+                waiting.remove(&before);
+                waiting.insert(after);
             }
+            if queue::may_be_offered(row, &live)
+                && let Some(queue) = self.queues.get_mut(&Audience::of(row, &live))
+            {
+                queue.places.remove(&before);
+                queue.places.insert(after);
+            }
+            let next = queue::grows_at_ms(ageing, row.queued_at_ms, now_ms);
+            self.growing.extend(next.map(|at_ms| (at_ms, dialog)));
         }
     }
 

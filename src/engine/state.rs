@@ -14,9 +14,7 @@ use crate::model::decision::Decision;
 use crate::model::dialog::Dialog;
 use crate::model::effect::{Effect, EffectState, Lane};
 use crate::model::event::Event;
-use crate::model::id::{
-    ChannelId, ChatId, ClientId, DialogId, EffectId, LineId, MessageId, OperatorId,
-};
+use crate::model::id::{ChannelId, ChatId, ClientId, DialogId, EffectId, LineId, MessageId, OperatorId};
 use crate::model::inbound::{ExternalChat, ExternalUser};
 use crate::model::message::Message;
 use crate::model::operator::{OperatorStatus, Presence};

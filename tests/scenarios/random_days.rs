@@ -31,7 +31,30 @@ struct Company {
     capacity: Option<(&'static str, &'static str)>,
     members: &'static str,
     is_presence_required: bool,
+    /// Further settings, as scripts write them.
+    extras: Vec<&'static str>,
 }
+
+/// Settings of which a company has some.
+const EXTRAS: [&str; 17] = [
+    "counts until_client_turn",
+    "counts until_first_answer",
+    "max_rounds 1",
+    "max_rounds 2",
+    "max_missed 2",
+    "on_return 1",
+    "on_return 2",
+    "sticky 30s",
+    "ageing 30s 1",
+    "ageing 5s 2 cap 6",
+    "topic billing when invoice to clara,vera priority 3",
+    "skills boris billing",
+    "overflow 20s add clara",
+    "overflow 60s replace team:vip",
+    "overflow 90s line returns",
+    "otherwise 2m : add_tags late ; transfer line returns",
+    "overflow 60s line shop on returns",
+];
 
 /// Something that somebody does. Numbers choose among what there is at that moment.
 #[derive(Debug, Clone)]
@@ -39,6 +62,7 @@ enum Deed {
     Write {
         client: usize,
         is_returns: bool,
+        text: &'static str,
     },
     Presence {
         operator: usize,
@@ -80,14 +104,10 @@ fn companies() -> impl Strategy<Value = Company> {
         prop::option::of((one_of(vec!["anna", "boris", "vera"]), one_of(vec!["1", "1.5", "3"]))),
         one_of(vec!["anna boris vera", "boris", "team:vip anna", "vera clara"]),
         prop::bool::weighted(0.8),
+        prop::sample::subsequence(EXTRAS.to_vec(), 0..=5),
     )
-        .prop_map(|(strategy, offer_timeout, limit, capacity, members, is_presence_required)| Company {
-            strategy,
-            offer_timeout,
-            limit,
-            capacity,
-            members,
-            is_presence_required,
+        .prop_map(|(strategy, offer_timeout, limit, capacity, members, is_presence_required, extras)| {
+            Company { strategy, offer_timeout, limit, capacity, members, is_presence_required, extras }
         })
 }
 
@@ -96,8 +116,8 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let operator = 0..OPERATORS.len();
     let dialog = 0_usize..6;
     let deed = prop_oneof![
-        5 => (0..CLIENTS.len(), prop::bool::weighted(0.2))
-            .prop_map(|(client, is_returns)| Deed::Write { client, is_returns }),
+        5 => (0..CLIENTS.len(), prop::bool::weighted(0.2), one_of(vec!["Hello", "Hello", "invoice"]))
+            .prop_map(|(client, is_returns, text)| Deed::Write { client, is_returns, text }),
         3 => (operator.clone(), one_of(vec!["online", "online", "away", "offline"]))
             .prop_map(|(operator, presence)| Deed::Presence { operator, presence }),
         4 => (0_usize..4).prop_map(|offer| Deed::Accept { offer }),
@@ -117,7 +137,13 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
             ]),
         )
             .prop_map(|(dialog, verb)| Deed::Owner { dialog, verb }),
-        1 => (dialog, one_of(vec!["sets priority 5", "sets priority -1", "closes", "transfers to vera"]))
+        1 => (dialog, one_of(vec![
+            "sets priority 5",
+            "sets priority -1",
+            "sets topic billing",
+            "closes",
+            "transfers to vera",
+        ]))
             .prop_map(|(dialog, verb)| Deed::Admin { dialog, verb }),
         4 => prop::sample::select(vec![1_u64, 5, 30, 61, 600]).prop_map(|seconds| Deed::Wait { seconds }),
         1 => Just(Deed::Restart),
@@ -144,6 +170,9 @@ impl Day {
         }
         if let Some((operator, capacity)) = company.capacity {
             day.say(&format!("given capacity {operator} {capacity}"))?;
+        }
+        for extra in &company.extras {
+            day.say(&format!("given {extra}"))?;
         }
         if !company.is_presence_required {
             day.say("given presence not_required")?;
@@ -247,9 +276,9 @@ impl Day {
             None => format!("{verb} d{number}"),
         };
         match deed {
-            Deed::Write { client, is_returns } => {
+            Deed::Write { client, is_returns, text } => {
                 let channel = if *is_returns { " in returns-telegram" } else { "" };
-                self.now(&format!("client {} writes \"Hello\"{channel}", CLIENTS[*client]))
+                self.now(&format!("client {} writes \"{text}\"{channel}", CLIENTS[*client]))
             }
             Deed::Presence { operator, presence } => {
                 self.now(&format!("{} {presence}", OPERATORS[*operator]))
@@ -284,6 +313,8 @@ impl Day {
         for operator in OPERATORS {
             self.now(&format!("{operator} online"))?;
         }
+        // Of another configuration everybody may be asked once more.
+        self.now("config offer_timeout 60s")?;
         for _ in 0..DRAIN_LINES {
             let rows = self.rows();
             let owned = self.play.dialogs.iter().zip(1..).find_map(|(id, number)| {

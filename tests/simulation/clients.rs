@@ -6,7 +6,7 @@ use switchboard::model::input_id;
 use switchboard::model::outcome::Outcome;
 
 use super::company::Company;
-use super::configs::CHANNELS;
+use super::configs::{CHANNELS, LANGUAGES};
 
 impl Company {
     fn someone(&mut self) -> (String, ExternalChat, ExternalUser) {
@@ -19,6 +19,7 @@ impl Company {
             id: format!("user-{person}"),
             name: self.random.chance(60).then(|| format!("Name {}", self.random.below(3))),
             phone: self.random.chance(5).then(|| "+7".to_owned()),
+            language: self.random.chance(40).then(|| (*self.random.pick(&LANGUAGES)).to_owned()),
             ..ExternalUser::default()
         };
         (channel, ExternalChat { id: chat }, user)

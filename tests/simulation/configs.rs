@@ -6,8 +6,11 @@ use serde_json::json;
 use switchboard::model::channel::ChannelKind;
 use switchboard::model::config::Config;
 use switchboard::model::event::EventKind;
-use switchboard::model::line::{Line, Member, RoutingPolicy, Strategy, Texts, Welcome, WelcomeEach};
-use switchboard::model::operator::Team;
+use switchboard::model::line::{
+    Ageing, Counts, Line, Member, Otherwise, OverflowStage, RoutingPolicy, Sticky, StickyTo, Strategy, Texts,
+    Topic, Welcome, WelcomeEach,
+};
+use switchboard::model::operator::{Operator, Team, Vacation};
 use switchboard::model::rule::{Condition, Content, Receiver, Rule, RuleAction, Test};
 
 use crate::world::company::{calendar, channel, endpoint, operator, template};
@@ -18,6 +21,8 @@ pub(crate) const TEAMS: [&str; 2] = ["vip", "old"];
 pub(crate) const OPERATORS: [&str; 5] = ["anna", "boris", "clara", "denis", "elena"];
 pub(crate) const CHANNELS: [&str; 3] = ["telegram", "site", "mail"];
 const KINDS: [ChannelKind; 3] = [ChannelKind::Telegram, ChannelKind::Webhook, ChannelKind::Email];
+const SKILLS: [&str; 3] = ["billing", "returns", "delivery"];
+pub(crate) const LANGUAGES: [&str; 3] = ["en", "ru", "de-AT"];
 const STRATEGIES: [Strategy; 4] =
     [Strategy::InOrder, Strategy::RoundRobin, Strategy::LeastLoaded, Strategy::Broadcast];
 
@@ -28,6 +33,7 @@ pub(crate) fn any(random: &mut Random) -> Config {
         config.templates.insert(name.into(), template(&format!("{name} {{{{ client.name }}}}")));
     }
     config.calendars.insert("office".into(), calendar("Europe/Moscow", 9 * 60, 18 * 60));
+    config.calendars.insert("night".into(), calendar("America/New_York", 22 * 60, 6 * 60));
     config.daemon.endpoints.insert("crm".into(), endpoint());
     for team in TEAMS {
         if random.chance(85) {
@@ -40,6 +46,7 @@ pub(crate) fn any(random: &mut Random) -> Config {
             let teams =
                 TEAMS.into_iter().filter(|team| config.teams.contains_key(*team) && random.chance(40));
             let mut row = operator(name, teams);
+            about(random, &mut row);
             row.capacity_milli =
                 random.chance(50).then(|| u32::try_from(500 * (1 + random.below(6))).unwrap());
             config.operators.insert(name.into(), row);
@@ -81,6 +88,7 @@ fn line(random: &mut Random, name: &str, config: &Config) -> Line {
         BTreeMap::new()
     };
     let each = *random.pick(&[WelcomeEach::FirstContact, WelcomeEach::Dialog]);
+    let line_ageing = random.chance(50).then(|| ageing(random));
     Line {
         name: name.to_owned(),
         language: None,
@@ -92,16 +100,103 @@ fn line(random: &mut Random, name: &str, config: &Config) -> Line {
             require_presence: random.chance(80),
             limit_milli: random.chance(50).then(|| u32::try_from(1000 * (1 + random.below(3))).unwrap()),
             weights_milli,
-            ..RoutingPolicy::default()
+            counts: *random.pick(&[Counts::UntilClosed, Counts::UntilClientTurn, Counts::UntilFirstAnswer]),
+            max_rounds: some_of(random, 30, 3),
+            max_missed: some_of(random, 30, 3),
+            max_offers_on_return: some_of(random, 40, 3),
+            sticky: random.chance(40).then(|| Sticky {
+                to: vec![StickyTo::LastOperator],
+                wait_ms: *random.pick(&[5_000, 30_000, 60_000]),
+            }),
+            topics: topics(random, config),
+            overflow: overflow(random, config),
+            otherwise: random.chance(30).then(|| Otherwise {
+                after_ms: *random.pick(&[60_000, 600_000]),
+                actions: (0..=random.below(2)).map(|_| action(random)).collect(),
+            }),
         },
         base_priority: i32::try_from(random.below(3)).unwrap(),
-        ageing: None,
+        ageing: line_ageing,
         texts: Texts {
             welcome: random.chance(40).then(|| Welcome { template: "hello".into(), each }),
             out_of_hours: random.chance(40).then(|| "closed".into()),
         },
         closing: random.chance(40).then(|| "bye".into()),
     }
+}
+
+/// What else there is to say about an operator.
+fn about(random: &mut Random, row: &mut Operator) {
+    row.skills = SKILLS.into_iter().filter(|_| random.chance(50)).map(str::to_owned).collect();
+    if random.chance(40) {
+        row.languages = LANGUAGES.into_iter().filter(|_| random.chance(60)).map(str::to_owned).collect();
+    }
+    row.calendar = random.chance(30).then(|| (*random.pick(&["office", "night"])).into());
+    row.inactive = random.chance(5);
+    if random.chance(10) {
+        let (from, to) = ("2026-03-03".parse().unwrap(), "2026-03-04".parse().unwrap());
+        row.vacation.push(Vacation { from, to });
+    }
+}
+
+fn some_of(random: &mut Random, percent: u64, most: u64) -> Option<u32> {
+    random.chance(percent).then(|| u32::try_from(1 + random.below(most)).unwrap())
+}
+
+fn ageing(random: &mut Random) -> Ageing {
+    Ageing {
+        every_ms: *random.pick(&[1_000, 10_000, 60_000]),
+        gain: *random.pick(&[1, 2]),
+        cap: some_of(random, 60, 6),
+    }
+}
+
+fn some_members(random: &mut Random, config: &Config) -> Vec<Member> {
+    let operators: Vec<_> = config.operators.keys().filter(|_| random.chance(40)).cloned().collect();
+    let teams: Vec<_> = config.teams.keys().filter(|_| random.chance(30)).cloned().collect();
+    operators.into_iter().map(Member::Operator).chain(teams.into_iter().map(Member::Team)).collect()
+}
+
+fn topics(random: &mut Random, config: &Config) -> Vec<Topic> {
+    let mut topics = Vec::new();
+    for (number, name) in SKILLS.into_iter().enumerate() {
+        if random.chance(35) {
+            topics.push(Topic {
+                topic: name.into(),
+                when: Condition::Test {
+                    path: "message.text".into(),
+                    tests: vec![Test::Eq(json!(format!("text {number}")))],
+                    ignore_case: false,
+                },
+                operators: if random.chance(50) { some_members(random, config) } else { Vec::new() },
+                skills: random.chance(50).then(|| name.to_owned()).into_iter().collect(),
+                priority: some_of(random, 40, 5).map(|priority| i32::try_from(priority).unwrap()),
+            });
+        }
+    }
+    topics
+}
+
+fn overflow(random: &mut Random, config: &Config) -> Vec<OverflowStage> {
+    let count = if random.chance(50) { 0 } else { 1 + random.below(3) };
+    (1..=count)
+        .map(|number| {
+            let mut stage = OverflowStage {
+                after_ms: number * *random.pick(&[5_000, 30_000, 120_000]),
+                add: Vec::new(),
+                replace: Vec::new(),
+                drop_skills: false,
+                line: None,
+            };
+            match random.below(5) {
+                0 | 1 => stage.add = some_members(random, config),
+                2 => stage.replace = some_members(random, config),
+                3 => stage.drop_skills = true,
+                _ => stage.line = Some((*random.pick(&LINES)).into()),
+            }
+            stage
+        })
+        .collect()
 }
 
 fn rules(random: &mut Random) -> Vec<Rule> {
@@ -113,6 +208,8 @@ fn rules(random: &mut Random) -> Vec<Rule> {
         EventKind::DialogAccepted,
         EventKind::DialogTransferred,
         EventKind::DialogUpdated,
+        EventKind::DialogOverflowed,
+        EventKind::DialogUnanswered,
         EventKind::DialogClosed,
         EventKind::MessageReceived,
         EventKind::MessageQueued,
@@ -141,7 +238,8 @@ fn rules(random: &mut Random) -> Vec<Rule> {
 }
 
 fn action(random: &mut Random) -> RuleAction {
-    match random.below(10) {
+    match random.below(11) {
+        10 => RuleAction::Requeue { reason: random.chance(50).then(|| "elsewhere".to_owned()) },
         0 | 1 => RuleAction::Reply(Content::Text("Thank you, {{ client.name }}".into())),
         2 => RuleAction::Reply(Content::Template("hello".into())),
         3 => RuleAction::Note("seen {{ event.type }}".into()),
@@ -180,6 +278,10 @@ pub(crate) fn healed(random: &mut Random) -> Config {
         line.routing.members =
             OPERATORS.iter().map(|operator| Member::Operator((*operator).into())).collect();
         line.routing.limit_milli = None;
+        line.routing.max_offers_on_return = None;
+        line.routing.topics.clear();
+        line.routing.overflow.clear();
+        line.routing.otherwise = None;
         config.lines.insert(name.into(), line);
     }
     for (name, kind) in CHANNELS.into_iter().zip(KINDS) {

@@ -114,11 +114,18 @@ impl Company {
             },
             5 => Action::AddNote { dialog, text: "note".into() },
             6 => Action::Transfer { dialog, to: self.target(), comment: Some("please".into()) },
-            7 => Action::Requeue { dialog, reason: None },
+            7 => {
+                let reason = self.random.chance(30).then(|| "not mine".to_owned());
+                Action::Requeue { dialog, reason }
+            }
             8 => Action::Update {
                 dialog,
                 changes: DialogChanges {
                     priority: Some(i32::try_from(self.random.below(5)).unwrap()),
+                    topic: self
+                        .random
+                        .chance(30)
+                        .then(|| Some((*self.random.pick(&["billing", "other"])).into())),
                     ..DialogChanges::default()
                 },
             },

@@ -8,7 +8,7 @@ use crate::engine::routing::shifts::{Duty, duty_at};
 use crate::engine::state::State;
 use crate::model::decision::{Decision, Verdict};
 use crate::model::dialog::{Dialog, DialogState};
-use crate::model::id::{LineId, OfferId, OperatorId};
+use crate::model::id::{DialogId, LineId, OfferId, OperatorId};
 use crate::model::line::{Line, Strategy};
 use crate::model::operator::Presence;
 use crate::model::timer::TimerKey;
@@ -88,11 +88,11 @@ fn is_there(state: &State, live: &Live, line: &Line, operator: &OperatorId) -> b
     }
 }
 
-/// Whether somebody came back and has as many offers as they may have at a time.
-fn is_returning(state: &State, line: &Line, operator: &OperatorId) -> bool {
+/// Whether somebody came back and has as many offers as they may have at a time, one dialog not counted.
+fn is_returning(state: &State, line: &Line, operator: &OperatorId, but: Option<DialogId>) -> bool {
     let Some(status) = state.operators.get(operator) else { return false };
     let backlog = open(state)
-        .filter(|dialog| dialog.queued_at_ms < status.since_ms)
+        .filter(|dialog| dialog.queued_at_ms < status.since_ms && Some(dialog.id) != but)
         .filter(|dialog| dialog.offers.iter().any(|offer| offer.operator == *operator))
         .count();
     status.presence == Presence::Online
@@ -175,7 +175,7 @@ pub(super) fn idle(state: &State, live: &Live, found: &mut Found) {
             let was_tried = dialog.declined.contains_key(operator);
             let has_offer = dialog.offers.iter().any(|offer| offer.operator == *operator);
             let free = is_there(state, live, line, operator)
-                && !is_returning(state, line, operator)
+                && !is_returning(state, line, operator, None)
                 && loads.fits(live, &dialog.line, line, operator, weight(live, dialog));
             // Who was tried becomes eligible again once nobody else is left: a queued dialog begins a new round.
             let eligible = free && !has_offer && (!was_tried || (is_queued && !is_tired));
@@ -206,6 +206,7 @@ pub(super) fn overtaken(state: &State, live: &Live, found: &mut Found) {
                 let could_have = place(state, live, older) < place(state, live, younger)
                     && asked(live, older, line).contains(&offer.operator)
                     && is_there(state, live, line, &offer.operator)
+                    && !is_returning(state, line, &offer.operator, Some(younger.id))
                     && !older.declined.contains_key(&offer.operator)
                     && loads.fits(live, &older.line, line, &offer.operator, weight(live, older));
                 found.check("I12", !could_have, || {

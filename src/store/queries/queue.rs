@@ -6,7 +6,7 @@ use crate::store::key_value::Order;
 use crate::store::keys;
 use crate::store::{Store, StoreError};
 
-use super::page::LIMIT_MAX;
+use super::page::{EXAMINED_MAX, LIMIT_MAX};
 
 /// The queue of a line.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +20,16 @@ pub struct Queue {
 /// The first `limit` waiting dialogs of a line, and how many there are. The count walks over the
 /// entries of the queue alone, not over rows.
 pub fn of_line(store: &Store, line: &LineId, limit: usize) -> Result<Queue, StoreError> {
-    let limit = limit.min(LIMIT_MAX);
+    first(store, line, limit.min(LIMIT_MAX))
+}
+
+/// All waiting dialogs of a line, for who puts them in another order; of a queue that is longer than
+/// [`EXAMINED_MAX`], the first so many.
+pub fn whole(store: &Store, line: &LineId) -> Result<Queue, StoreError> {
+    first(store, line, EXAMINED_MAX)
+}
+
+fn first(store: &Store, line: &LineId, limit: usize) -> Result<Queue, StoreError> {
     let mut queue = Queue { total: 0, dialogs: Vec::new() };
     for pair in store.scan(keys::queued_dialogs(line), Order::Ascending) {
         let (entry, _) = pair?;
