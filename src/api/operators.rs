@@ -8,6 +8,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::engine::live::Live;
+use crate::engine::routing::shifts::duty_at;
 use crate::model::command::Action;
 use crate::model::id::{OperatorId, TeamId};
 use crate::model::operator::{Operator, OperatorStatus, Presence};
@@ -38,6 +39,8 @@ struct OperatorShape {
     teams: Vec<TeamId>,
     status: Presence,
     since: Option<Time>,
+    /// What calendar and vacation say: `on_shift`, `off_shift` or `on_leave`.
+    duty: &'static str,
     /// In dialogs, with the weights of their channels; offers hold capacity too.
     load: f64,
     /// In dialogs; null: only the lines limit it.
@@ -60,6 +63,7 @@ pub(super) async fn list(
     let seen =
         principal.live.config.operators.keys().filter(|id| principal.sees_operator(scope, id)).cloned();
     let NamePage { names, next_cursor, taken } = paging::of_names(LIST, seen, parameters)?;
+    let now_ms = api.shared.handle.now_ms();
     let items = api
         .read(move |store| {
             let statuses: BTreeMap<OperatorId, OperatorStatus> =
@@ -68,7 +72,7 @@ pub(super) async fn list(
             names
                 .iter()
                 .filter_map(|id| Some((id, live.config.operators.get(id)?)))
-                .map(|(id, declared)| shape(store, live, id, declared, statuses.get(id)))
+                .map(|(id, declared)| shape(store, live, id, declared, statuses.get(id), now_ms))
                 .collect::<Result<Vec<_>, StoreError>>()
         })
         .await?;
@@ -81,11 +85,14 @@ fn shape(
     id: &OperatorId,
     declared: &Operator,
     status: Option<&OperatorStatus>,
+    now_ms: u64,
 ) -> Result<OperatorShape, StoreError> {
     let in_hand = operators::load(store, id)?;
     let mut load_milli = 0u32;
     for dialog in in_hand.owned.iter().chain(&in_hand.offered) {
-        if let Some(row) = dialogs::get(store, *dialog)? {
+        let Some(row) = dialogs::get(store, *dialog)? else { continue };
+        let how = live.line(&row.line).map(|line| line.routing.counts).unwrap_or_default();
+        if row.owner.is_none() || row.counts(how) {
             load_milli = load_milli.saturating_add(live.weight_milli(&row.line, &row.channel));
         }
     }
@@ -96,6 +103,7 @@ fn shape(
         teams: declared.teams.iter().cloned().collect(),
         status: status.map_or(Presence::Offline, |status| status.presence),
         since: status.map(|status| Time(status.since_ms)),
+        duty: duty_at(live, declared, now_ms).as_str(),
         load: dialogs_of(load_milli),
         capacity: declared.capacity_milli.map(dialogs_of),
         free: free_milli.map(dialogs_of),
@@ -136,6 +144,7 @@ pub(super) async fn set_presence(
     let scope = if principal.operator() == Some(&id) { Scope::Own } else { Scope::Any };
     let command = write.command(scope, Action::SetPresence { operator: id.clone(), presence });
     let done = write.submit(command, names_nothing).await?;
+    let now_ms = write.api.shared.handle.now_ms();
     let make = async {
         let state = write
             .api
@@ -143,7 +152,7 @@ pub(super) async fn set_presence(
                 let Some(declared) = principal.live.config.operators.get(&id) else { return Ok(None) };
                 let statuses = operators::statuses(store)?;
                 let status = statuses.iter().find(|status| status.id == id);
-                shape(store, &principal.live, &id, declared, status).map(Some)
+                shape(store, &principal.live, &id, declared, status, now_ms).map(Some)
             })
             .await?
             .ok_or_else(Problem::not_found)?;

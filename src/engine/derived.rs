@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::dialog::{Dialog, DialogState};
+use crate::model::dialog::Dialog;
 use crate::model::id::{ChannelId, ClientId, DialogId, LineId, OfferId, OperatorId};
-use crate::model::line::{Counts, RoutingPolicy};
+use crate::model::line::RoutingPolicy;
 use crate::model::timer::TimerKey;
 
 use super::live::Live;
@@ -61,10 +61,12 @@ pub(super) struct Alarms {
 impl Alarms {
     /// The alarms of a dialog.
     pub(super) fn of(dialog: &Dialog, live: &Live) -> Self {
-        let Some(routing) = live.line(&dialog.line).map(|line| &line.routing) else { return Self::default() };
-        if !dialog.state.is_waiting() {
-            return Self::default();
-        }
+        live.line(&dialog.line)
+            .filter(|_| dialog.state.is_waiting())
+            .map_or_else(Self::default, |line| Self::of_waiting(dialog, &line.routing))
+    }
+
+    fn of_waiting(dialog: &Dialog, routing: &RoutingPolicy) -> Self {
         let since_ms = dialog.waits_since_ms();
         let next = usize::try_from(dialog.route.stage).ok().and_then(|stage| routing.overflow.get(stage));
         let last = routing.otherwise.as_ref().filter(|_| !dialog.route.otherwise_done);
@@ -85,47 +87,42 @@ impl Alarms {
     }
 }
 
-/// Whether a dialog that has an owner counts against their limits.
-pub(super) fn counts(dialog: &Dialog, live: &Live) -> bool {
-    match live.line(&dialog.line).map(|line| line.routing.counts).unwrap_or_default() {
-        Counts::UntilClosed => true,
-        Counts::UntilClientTurn => dialog.state != DialogState::WaitingClient,
-        Counts::UntilFirstAnswer => {
-            let answered_since = dialog.first_response_at_ms > dialog.accepted_at_ms;
-            !(dialog.route.owner_answered || (dialog.first_response_at_ms.is_some() && answered_since))
-        }
-    }
-}
-
-/// Whether everybody was asked about a waiting dialog as often as they may be.
-pub(super) fn is_tired(dialog: &Dialog, live: &Live) -> bool {
-    let max = live.line(&dialog.line).and_then(|line| line.routing.max_rounds);
-    dialog.state.is_waiting() && max.is_some_and(|max| dialog.rounds >= max)
-}
-
 impl Footprint {
     /// The footprint of a dialog at an instant; a closed one leaves none.
     pub(super) fn of(dialog: &Dialog, live: &Live, at_ms: u64) -> Option<Self> {
         if dialog.closed_at_ms.is_some() {
             return None;
         }
-        let waits = dialog.state.is_waiting();
-        let ageing = live.line(&dialog.line).and_then(|line| line.ageing.as_ref()).filter(|_| waits);
-        Some(Self {
+        let line = live.line(&dialog.line);
+        let routing = line.map(|line| &line.routing);
+        let mut footprint = Self {
             dialog: dialog.id,
             client: dialog.client,
             line: dialog.line.clone(),
             channel: dialog.channel.clone(),
-            place: waits.then(|| Place::of(dialog, ageing, at_ms)),
-            grows_at_ms: ageing.and_then(|ageing| queue::grows_at_ms(ageing, dialog.queued_at_ms, at_ms)),
-            audience: queue::may_be_offered(dialog, live).then(|| Audience::of(dialog, live)),
-            is_tired: is_tired(dialog, live),
+            place: None,
+            grows_at_ms: None,
+            audience: None,
+            is_tired: false,
             owner: dialog.owner.clone(),
-            counts: dialog.owner.is_some() && counts(dialog, live),
+            counts: dialog.owner.is_some() && routing.is_none_or(|routing| dialog.counts(routing.counts)),
             offers: dialog.offers.iter().map(|offer| (offer.operator.clone(), offer.id)).collect(),
-            kept_for: dialog.route.reserved.as_ref().filter(|_| waits).map(|kept| kept.operator.clone()),
-            alarms: Alarms::of(dialog, live),
-        })
+            kept_for: None,
+            alarms: Alarms::default(),
+        };
+        if dialog.state.is_waiting() {
+            let ageing = line.and_then(|line| line.ageing.as_ref());
+            let max_rounds = routing.and_then(|routing| routing.max_rounds);
+            footprint.place = Some(Place::of(dialog, ageing, at_ms));
+            footprint.grows_at_ms =
+                ageing.and_then(|ageing| queue::grows_at_ms(ageing, dialog.queued_at_ms, at_ms));
+            footprint.audience = queue::may_be_offered(dialog, live).then(|| Audience::of(dialog, live));
+            footprint.is_tired = max_rounds.is_some_and(|max| dialog.rounds >= max);
+            footprint.kept_for = dialog.route.reserved.as_ref().map(|kept| kept.operator.clone());
+            footprint.alarms =
+                routing.map_or_else(Alarms::default, |routing| Alarms::of_waiting(dialog, routing));
+        }
+        Some(footprint)
     }
 
     /// The operators whose work it is part of.

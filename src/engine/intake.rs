@@ -270,7 +270,7 @@ fn open_dialog(step: &mut Step<'_>, source: &Source<'_>, chat: ChatId) -> Option
     let (client, external_chat) = (row.client, row.address.chat.clone());
     let known = step.state.clients.get(&client);
     let client_name = known.and_then(|client| client.name.clone());
-    let language = known.and_then(|client| client.language.clone()).filter(|_| step.live.asks_languages());
+    let language = step.live.language_to_ask(known.and_then(|client| client.language.as_deref()));
     let reserved = topics::keep_for(step, chat, &line);
     let id = step.new_dialog();
     step.state.add_dialog(Dialog {

@@ -12,6 +12,7 @@ use crate::model::rule::Rule;
 use super::hours::{Hours, UnknownTimezone, borders};
 use super::render::{TemplateError, Templates};
 use super::routing::people::People;
+use super::routing::pool::main_language;
 use super::routing::slots::Slots;
 use super::rules::condition::ConditionError;
 use super::rules::{RuleSet, compile_rule};
@@ -32,8 +33,12 @@ pub struct Live {
     pub(super) people: People,
     /// What operators are asked for room for.
     pub(super) slots: Slots,
-    asks_languages: bool,
+    /// The main parts of the languages that operators declare.
+    languages: BTreeSet<String>,
 }
+
+/// The IETF tag of no language in particular.
+const UNDECLARED: &str = "und";
 
 #[derive(Debug)]
 struct LiveLine {
@@ -123,8 +128,12 @@ impl Live {
             .collect();
         let people = People::number_all(config.operators.keys());
         let slots = Slots::of_config(&config);
-        let asks_languages = config.operators.values().any(|operator| !operator.languages.is_empty());
-        Ok(Self { version, lines, teams, hours, templates, rules, people, slots, asks_languages, config })
+        let languages = config
+            .operators
+            .values()
+            .flat_map(|operator| operator.languages.iter().map(|tag| main_language(tag)))
+            .collect();
+        Ok(Self { version, lines, teams, hours, templates, rules, people, slots, languages, config })
     }
 
     /// A line as declared.
@@ -155,9 +164,11 @@ impl Live {
                 .any(|team| team.lines.contains(line) && team.supervisors.contains(operator))
     }
 
-    /// Whether operators are chosen by language anywhere.
-    pub(super) const fn asks_languages(&self) -> bool {
-        self.asks_languages
+    /// The language that operators are chosen by for a client; `None`: they are not chosen by it. All that nobody
+    /// declares are one, [`UNDECLARED`]: clients can name any.
+    pub(super) fn language_to_ask(&self, of_client: Option<&str>) -> Option<String> {
+        let main = main_language(of_client.filter(|_| !self.languages.is_empty())?);
+        Some(if self.languages.contains(&main) { main } else { UNDECLARED.to_owned() })
     }
 
     /// The conditions of a line's topics; `None`: it has none.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::id::{ChannelId, ChatId, ClientId, DialogId, LineId, MessageId, OperatorId, TeamId, TopicId};
+use super::line::Counts;
 use super::message::{Author, Direction};
 use super::offer::{Offer, OfferEnd};
 
@@ -164,6 +165,19 @@ impl Dialog {
     /// Since when it waits this time.
     pub fn waits_since_ms(&self) -> u64 {
         self.queued_at_ms.max(self.route.waits_since_ms)
+    }
+
+    /// Whether it counts against the limits of its owner, in a way of counting.
+    pub fn counts(&self, counts: Counts) -> bool {
+        match counts {
+            Counts::UntilClosed => true,
+            Counts::UntilClientTurn => self.state != DialogState::WaitingClient,
+            Counts::UntilFirstAnswer => {
+                // The first answer of all was this owner's when they had accepted before.
+                let was_first = self.first_response_at_ms > self.accepted_at_ms;
+                !(self.route.owner_answered || (self.first_response_at_ms.is_some() && was_first))
+            }
+        }
     }
 }
 

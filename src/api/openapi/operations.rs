@@ -64,7 +64,11 @@ pub(super) fn of(method: &Method, path: &str) -> Option<Operation> {
                 true,
             )
         }
-        ("POST", "/v1/dialogs/{id}/requeue") => change_dialog("Puts a dialog back into its queue."),
+        ("POST", "/v1/dialogs/{id}/requeue") => change_dialog("Puts a dialog back into its queue.").body(
+            object_with([], [("reason", or_null(text()))]),
+            json!({"reason": "asks for somebody else"}),
+            false,
+        ),
         ("POST", "/v1/dialogs/{id}/close") => change_dialog("Closes a dialog.").body(
             object_with([], [("reason", or_null(words(&["operator", "supervisor", "spam"])))]),
             json!({"reason": "spam"}),

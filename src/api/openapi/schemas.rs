@@ -335,6 +335,7 @@ fn operator() -> Value {
         ("teams", list(text())),
         ("status", presences()),
         ("since", or_null(time())),
+        ("duty", words(&["on_shift", "off_shift", "on_leave"])),
         ("load", fraction()),
         ("capacity", or_null(fraction())),
         ("free", or_null(fraction())),

@@ -136,6 +136,11 @@ impl<'a> Stage<'a> {
 
 /// Whether an operator answers in a language. `ru` and `ru-RU` are one language.
 fn speaks(operator: &Operator, language: &str) -> bool {
-    let main = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    operator.languages.is_empty() || operator.languages.iter().any(|spoken| main(spoken) == main(language))
+    operator.languages.is_empty()
+        || operator.languages.iter().any(|spoken| main_language(spoken) == main_language(language))
+}
+
+/// The main part of a language tag: `pt` of `pt-BR`.
+pub fn main_language(tag: &str) -> String {
+    tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
 }

@@ -132,6 +132,25 @@ mod tests {
     const AGEING: Ageing = Ageing { every_ms: 60_000, gain: 2, cap: Some(5) };
 
     #[test]
+    fn of_equal_score_the_earlier_deadline_goes_first_and_then_who_waits_longest() {
+        let place = |score, deadline_ms, queued_at_ms, seq| Place {
+            score: Reverse(score),
+            deadline_ms,
+            queued_at_ms,
+            dialog: DialogId::new(seq, 0),
+        };
+        let mut places = [
+            place(0, u64::MAX, 1, 1),
+            place(0, 500, 9, 3),
+            place(0, 500, 9, 2),
+            place(0, 400, 50, 4),
+            place(7, u64::MAX, 90, 5),
+        ];
+        places.sort_unstable();
+        assert_eq!(places.map(|place| place.dialog.seq), [5, 4, 2, 3, 1]);
+    }
+
+    #[test]
     fn a_score_grows_by_steps_up_to_the_cap() {
         let at = |waited_ms| aged(&AGEING, waited_ms);
         assert_eq!((at(0), at(59_999), at(60_000), at(120_000)), (0, 0, 2, 4));
