@@ -211,7 +211,7 @@ impl Bench {
         let about = SKILLS.get(number % 8).copied().unwrap_or("something");
         let message = InboundMessage {
             chat: ExternalChat { id: id.clone() },
-            user: ExternalUser { id: id.clone(), language, ..ExternalUser::default() },
+            user: ExternalUser { id, language, ..ExternalUser::default() },
             id: format!("message-{number}"),
             text: format!("I have a question about {about}"),
             attachments: Vec::new(),
