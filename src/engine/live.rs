@@ -43,7 +43,8 @@ const UNDECLARED: &str = "und";
 #[derive(Debug)]
 struct LiveLine {
     members: Vec<OperatorId>,
-    set: BTreeSet<OperatorId>,
+    /// Everybody in any list of the line: of topics and overflow too.
+    listed: BTreeSet<OperatorId>,
     /// The conditions of its topics, in order.
     topics: RuleSet,
 }
@@ -118,8 +119,12 @@ impl Live {
         let mut lines = BTreeMap::new();
         for (id, line) in &config.lines {
             let members = config.members(&line.routing.members);
-            let set = members.iter().cloned().collect();
-            lines.insert(id.clone(), LiveLine { members, set, topics: topics(id, line)? });
+            let routing = &line.routing;
+            let of_topics = routing.topics.iter().map(|topic| &topic.operators);
+            let of_stages = routing.overflow.iter().flat_map(|stage| [&stage.add, &stage.replace]);
+            let others = of_topics.chain(of_stages).flat_map(|list| config.members(list));
+            let listed = others.chain(members.iter().cloned()).collect();
+            lines.insert(id.clone(), LiveLine { members, listed, topics: topics(id, line)? });
         }
         let teams = config
             .teams
@@ -149,10 +154,10 @@ impl Live {
         }
     }
 
-    /// Whether an operator may own dialogs of a line: as one of its operators, or through a team.
+    /// Whether an operator may own dialogs of a line: by any of its lists, or through a team.
     pub fn may_serve(&self, operator: &OperatorId, line: &LineId) -> bool {
         let Some(declared) = self.config.operators.get(operator) else { return false };
-        self.lines.get(line).is_some_and(|line| line.set.contains(operator))
+        self.lines.get(line).is_some_and(|line| line.listed.contains(operator))
             || declared
                 .teams
                 .iter()
