@@ -334,6 +334,10 @@ fn line(number: usize, strategy: Strategy) -> Line {
         ageing: Some(Ageing { every_ms: 60_000, gain: 1, cap: Some(60) }),
         texts: Texts::default(),
         closing: None,
+        reopen_window_ms: 0,
+        silence: None,
+        rating: None,
+        operator_identity: None,
     }
 }
 

@@ -38,6 +38,15 @@ pub(super) const REQUEUE: Needed = Needed {
     rights: &[Right::DialogsTransfer, Right::DialogsTakeOver, Right::DialogsWrite],
     name: "`dialogs.transfer`",
 };
+/// Taking from whoever has it.
+pub(super) const TAKE_OVER: Needed =
+    Needed { rights: &[Right::DialogsTakeOver], name: "`dialogs.take_over`" };
+/// Joining: whoever may take a dialog over may also only listen.
+pub(super) const JOIN: Needed =
+    Needed { rights: &[Right::DialogsJoin, Right::DialogsTakeOver], name: "`dialogs.join`" };
+/// Rating the work of operators.
+pub(super) const RATE: Needed =
+    Needed { rights: &[Right::DialogsRate, Right::DialogsTakeOver], name: "`dialogs.rate`" };
 /// Reading clients.
 pub(super) const CLIENTS: Needed = Needed { rights: &[Right::ClientsSee], name: "`clients.see`" };
 /// Reading queues and loads.
@@ -119,10 +128,11 @@ impl Principal {
         self.sees(dialog) || (self.is_within_lines(&dialog.line) && self.serves(&dialog.line))
     }
 
-    /// Whether the operator owns a dialog or is offered it.
+    /// Whether the operator owns a dialog, has joined it or is offered it.
     fn has_in_hand(&self, dialog: &Dialog) -> bool {
         self.operator.as_ref().is_some_and(|operator| {
             dialog.owner.as_ref() == Some(operator)
+                || dialog.life.joined.contains(operator)
                 || dialog.offers.iter().any(|offer| offer.operator == *operator)
         })
     }

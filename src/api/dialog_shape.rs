@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::model::dialog::{CloseReason, Dialog, DialogState};
 use crate::model::id::{ChannelId, ChatId, ClientId, DialogId, LineId, MessageId, OfferId, OperatorId};
 use crate::model::id::{TeamId, TopicId};
+use crate::model::line::RatingScale;
 use crate::model::message::Direction;
 
 use super::message_shape::AuthorShape;
@@ -38,8 +39,38 @@ pub(super) struct DialogShape<'a> {
     unread: u32,
     messages: u32,
     custom: &'a BTreeMap<String, Value>,
+    reopened: u32,
+    paused: Option<PauseShape>,
+    joined: &'a BTreeSet<OperatorId>,
+    rating: Option<RatingShape<'a>>,
+    supervisor_rating: Option<SupervisorRatingShape<'a>>,
     updated_at: Time,
     version: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct PauseShape {
+    since: Time,
+    until: Time,
+}
+
+#[derive(Debug, Serialize)]
+struct RatingShape<'a> {
+    scale: RatingScale,
+    asked_at: Time,
+    /// Until when a vote replaces an earlier one.
+    until: Time,
+    operator: Option<&'a OperatorId>,
+    score: Option<u8>,
+    rated_at: Option<Time>,
+}
+
+#[derive(Debug, Serialize)]
+struct SupervisorRatingShape<'a> {
+    score: u8,
+    comment: Option<&'a str>,
+    by: AuthorShape<'a>,
+    at: Time,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,6 +110,7 @@ impl<'a> From<&'a Dialog> for DialogShape<'a> {
             offered_at: Time(offer.offered_at_ms),
             expires_at: offer.expires_at_ms.map(Time),
         });
+        let life = &dialog.life;
         let last_message = dialog.last_message.as_ref().map(|last| LastMessageShape {
             id: last.id,
             direction: last.direction,
@@ -109,6 +141,26 @@ impl<'a> From<&'a Dialog> for DialogShape<'a> {
             unread: dialog.unread,
             messages: dialog.messages,
             custom: &dialog.custom,
+            reopened: life.reopened,
+            paused: life
+                .paused
+                .as_ref()
+                .map(|pause| PauseShape { since: Time(pause.since_ms), until: Time(pause.until_ms) }),
+            joined: &life.joined,
+            rating: life.rating.as_ref().map(|rating| RatingShape {
+                scale: rating.scale,
+                asked_at: Time(rating.asked_at_ms),
+                until: Time(rating.until_ms),
+                operator: rating.operator.as_ref(),
+                score: rating.vote.as_ref().map(|vote| vote.score),
+                rated_at: rating.vote.as_ref().map(|vote| Time(vote.at_ms)),
+            }),
+            supervisor_rating: life.supervisor_rating.as_ref().map(|rating| SupervisorRatingShape {
+                score: rating.score,
+                comment: rating.comment.as_deref(),
+                by: AuthorShape::from(&rating.by),
+                at: Time(rating.at_ms),
+            }),
             updated_at: Time(dialog.updated_at_ms),
             version: dialog.version,
         }

@@ -70,7 +70,7 @@ fn read_filter(parameters: &mut Parameters) -> DialogFilter {
         is_name(text).then(|| T::from(text))
     }
     let states = "states, separated by commas: queued, offered, accepted, waiting_client, \
-                  waiting_operator, closed, or open for all but closed";
+                  waiting_operator, closing, closed, or open for all but closed";
     DialogFilter {
         lines: parameters.list("line", "ids of lines, separated by commas", name::<LineId>),
         states: parameters.read("status", states, read_states),
@@ -146,9 +146,13 @@ pub(super) async fn change(Writing { write, id: Id(id), body }: DialogWriting) -
 }
 
 fn read_changes(mut body: Fields) -> Result<DialogChanges, Problem> {
-    if body.has("paused") {
-        return Err(Problem::not_supported_yet("`paused`"));
-    }
+    let paused = body.take("paused").and_then(|value| {
+        let paused = value.as_bool();
+        if paused.is_none() {
+            body.complain("paused", "must be true or false");
+        }
+        paused
+    });
     let priority = match body.take("priority") {
         None => None,
         Some(value) => {
@@ -176,7 +180,7 @@ fn read_changes(mut body: Fields) -> Result<DialogChanges, Problem> {
     });
     let custom = body.optional_object("custom", CUSTOM_MAX);
     body.finish()?;
-    Ok(DialogChanges { priority, topic, tags, custom })
+    Ok(DialogChanges { priority, topic, tags, paused, custom })
 }
 
 fn read_tags(value: &Value) -> Option<BTreeSet<String>> {

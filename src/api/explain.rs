@@ -10,10 +10,11 @@ use serde_json::Value;
 
 use crate::model::decision::{
     ActionTrace, Candidate, CandidateVerdict, Decision, NextStep, OrderingKeys, Overflow, OverflowChange,
-    Routing, RoutingOutcome, Trigger, Verdict,
+    Routing, RoutingOutcome, TimerDone, Trigger, Verdict,
 };
 use crate::model::id::{DialogId, LineId, OfferId, OperatorId, RuleId, TeamId, TopicId};
 use crate::model::line::Strategy;
+use crate::model::timer::LifeTimer;
 use crate::store::queries::{Walk, decisions};
 
 use super::answers::{self, Id};
@@ -79,6 +80,37 @@ enum VerdictShape<'a> {
     Rule(RuleShape<'a>),
     Transfer(TransferShape<'a>),
     Overflow(OverflowShape<'a>),
+    Return(ReturnShape<'a>),
+    Timer(TimerShape),
+    TakeOver(TakeOverShape<'a>),
+}
+
+#[derive(Debug, Serialize)]
+struct TakeOverShape<'a> {
+    operator: &'a OperatorId,
+    from: Option<&'a OperatorId>,
+    #[serde(flatten)]
+    load: LoadShape,
+    /// Whether they have more than a limit allows.
+    over_limit: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct ReturnShape<'a> {
+    trigger: Trigger,
+    /// Who had it, or asked for it.
+    operator: Option<&'a OperatorId>,
+    /// `eligible`: they have it now; otherwise why not, and it is in the queue.
+    verdict: Option<CandidateVerdict>,
+}
+
+#[derive(Debug, Serialize)]
+struct TimerShape {
+    timer: LifeTimer,
+    due_at: Time,
+    /// From when it was counted.
+    since: Time,
+    done: TimerDone,
 }
 
 #[derive(Debug, Serialize)]
@@ -231,6 +263,23 @@ impl<'a> From<&'a Decision> for DecisionShape<'a> {
                 over_limit: transfer.over_limit,
             }),
             Verdict::Overflow(overflow) => VerdictShape::Overflow(OverflowShape::from(overflow)),
+            Verdict::Return(back) => VerdictShape::Return(ReturnShape {
+                trigger: back.trigger,
+                operator: back.operator.as_ref(),
+                verdict: back.verdict,
+            }),
+            Verdict::TakeOver(taken) => VerdictShape::TakeOver(TakeOverShape {
+                operator: &taken.operator,
+                from: taken.from.as_ref(),
+                load: LoadShape::from(&taken.order),
+                over_limit: taken.over_limit,
+            }),
+            Verdict::Timer(timer) => VerdictShape::Timer(TimerShape {
+                timer: timer.timer,
+                due_at: Time(timer.due_ms),
+                since: Time(timer.since_ms),
+                done: timer.done,
+            }),
             Verdict::Rule(matched) => VerdictShape::Rule(RuleShape {
                 rule: &matched.rule,
                 event: &matched.event,

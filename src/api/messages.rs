@@ -107,7 +107,7 @@ pub(super) async fn reply(Writing { write, id: Id(id), body }: DialogWriting) ->
     answer_message(&write, id, &done).await
 }
 
-fn read_reply(mut body: Fields) -> Result<(ReplyContent, Option<MessageId>), Problem> {
+pub(super) fn read_reply(mut body: Fields) -> Result<(ReplyContent, Option<MessageId>), Problem> {
     if body.has("attachments") {
         return Err(Problem::not_supported_yet("`attachments`"));
     }
@@ -148,7 +148,7 @@ fn unknown_to_messenger() -> Problem {
 
 /// Refuses what the dialog's messenger would refuse: the writer learns it now, and not from a delivery that
 /// failed. What a template makes is known only when the engine has filled it in.
-fn require_carried(channel: &dyn Channel, content: &ReplyContent) -> Result<(), Problem> {
+pub(super) fn require_carried(channel: &dyn Channel, content: &ReplyContent) -> Result<(), Problem> {
     let ReplyContent::Text { text, buttons } = content else { return Ok(()) };
     let refused = channel.capabilities().refused(channel.kind(), text, buttons);
     let errors: Vec<FieldError> = refused
@@ -178,7 +178,7 @@ pub(super) fn text_field(rejection: &Rejection) -> Option<&'static str> {
     matches!(rejection, Rejection::EmptyText).then_some("/text")
 }
 
-fn template_field(rejection: &Rejection) -> Option<&'static str> {
+pub(super) fn template_field(rejection: &Rejection) -> Option<&'static str> {
     let concerns =
         matches!(rejection, Rejection::UnknownTemplate | Rejection::EmptyText | Rejection::TemplateFailed(_));
     concerns.then_some("/template")

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::engine::live::Live;
 use crate::engine::routing::shifts::duty_at;
 use crate::model::command::Action;
+use crate::model::dialog::DialogState;
 use crate::model::id::{OperatorId, TeamId};
 use crate::model::operator::{Operator, OperatorStatus, Presence};
 use crate::model::role::Scope;
@@ -89,8 +90,12 @@ fn shape(
 ) -> Result<OperatorShape, StoreError> {
     let in_hand = operators::load(store, id)?;
     let mut load_milli = 0u32;
+    let mut owned = 0;
     for dialog in in_hand.owned.iter().chain(&in_hand.offered) {
-        let Some(row) = dialogs::get(store, *dialog)? else { continue };
+        // While the client rates a dialog, the work on it is done.
+        let row = dialogs::get(store, *dialog)?.filter(|row| row.state != DialogState::Closing);
+        let Some(row) = row else { continue };
+        owned += usize::from(row.owner.as_ref() == Some(id));
         let how = live.line(&row.line).map(|line| line.routing.counts).unwrap_or_default();
         if row.owner.is_none() || row.counts(how) {
             load_milli = load_milli.saturating_add(live.weight_milli(&row.line, &row.channel));
@@ -107,7 +112,7 @@ fn shape(
         load: dialogs_of(load_milli),
         capacity: declared.capacity_milli.map(dialogs_of),
         free: free_milli.map(dialogs_of),
-        dialogs: in_hand.owned.len(),
+        dialogs: owned,
         offers: in_hand.offered.len(),
     })
 }

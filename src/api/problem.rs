@@ -16,6 +16,7 @@ use crate::node::{ReadError, ReloadUnavailable, SubmitError};
 use crate::store::StoreError;
 
 use super::server::BodyError;
+use super::time::Time;
 
 /// The media type of problems.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -222,6 +223,7 @@ impl Problem {
             | Rejection::UnknownLine
             | Rejection::UnknownTemplate
             | Rejection::UnknownMessage
+            | Rejection::UnknownChat
             | Rejection::UnknownEffect => match field(rejection) {
                 Some(field) => unprocessable(rejection.to_string())
                     .with_errors(&[FieldError { field: field.to_owned(), detail: rejection.to_string() }]),
@@ -237,18 +239,27 @@ impl Problem {
             Rejection::VersionMismatch { current } => {
                 conflict(rejection.to_string()).with_member("current", current)
             }
+            Rejection::OtherDialogOpen { dialog } => {
+                conflict(rejection.to_string()).with_member("dialog", dialog)
+            }
+            Rejection::PauseBeyondLimit { latest_ms } => {
+                let detail = rejection.to_string();
+                let errors = at_field(&detail);
+                unprocessable(detail).with_errors(&errors).with_member("latest", Time(*latest_ms))
+            }
             Rejection::WrongEffectState(state) => conflict(rejection.to_string()).with_member("state", state),
             Rejection::OnlyAvailableOperator
             | Rejection::OwnedAlready
             | Rejection::OperatorUnavailable
             | Rejection::ClientBlocked
+            | Rejection::TooManyJoined { .. }
             | Rejection::StaleAttempt => conflict(rejection.to_string()),
             // The reason of a failed template may quote what was put into it.
             Rejection::TemplateFailed(_) => {
                 let detail = "the template cannot be filled in with these variables";
                 unprocessable(detail.to_owned()).with_errors(&at_field(detail))
             }
-            Rejection::EmptyText => {
+            Rejection::EmptyText | Rejection::WrongScore => {
                 let detail = rejection.to_string();
                 let errors = at_field(&detail);
                 unprocessable(detail).with_errors(&errors)

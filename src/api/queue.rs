@@ -202,7 +202,7 @@ fn why_waiting(store: &Store, dialog: &Dialog) -> Result<Why, StoreError> {
     let latest = decisions::of_dialog(store, dialog.id, Walk::Backward(None), LOOK_BACK)?;
     let routing = latest.items.into_iter().find_map(|decision| match decision.verdict {
         Verdict::Routing(routing) => Some(routing),
-        Verdict::Rule(_) | Verdict::Transfer(_) | Verdict::Overflow(_) => None,
+        _ => None,
     });
     let Some(routing) = routing.filter(|routing| routing.outcome == RoutingOutcome::Waits) else {
         return Ok(Why { reason: "undecided", candidates: BTreeMap::new() });
@@ -229,5 +229,6 @@ const fn word(verdict: CandidateVerdict) -> &'static str {
         CandidateVerdict::Language => "language",
         CandidateVerdict::NotInStage => "not_in_stage",
         CandidateVerdict::Returning => "returning",
+        CandidateVerdict::NotOnLine => "not_on_line",
     }
 }

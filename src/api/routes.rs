@@ -11,8 +11,8 @@ use crate::node::Shared;
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    accept, clients, close, config, deliveries, dialogs, events, explain, health, layers, lines, messages,
-    notes, openapi, operators, queue, subject, timeline, transfer, webhooks,
+    accept, chats, clients, close, config, deliveries, dialogs, events, explain, health, layers, lines,
+    messages, notes, openapi, operators, pause, queue, subject, supervision, timeline, transfer, webhooks,
 };
 
 /// Who may call a route.
@@ -54,6 +54,15 @@ fn rows() -> Vec<Row> {
         (Method::POST, "/v1/dialogs/{id}/transfer", Token, post(transfer::transfer)),
         (Method::POST, "/v1/dialogs/{id}/requeue", Token, post(transfer::requeue)),
         (Method::POST, "/v1/dialogs/{id}/close", Token, post(close::close)),
+        (Method::POST, "/v1/dialogs/{id}/spam", Token, post(close::spam)),
+        (Method::POST, "/v1/dialogs/{id}/reopen", Token, post(close::reopen)),
+        (Method::POST, "/v1/dialogs/{id}/pause", Token, post(pause::pause)),
+        (Method::POST, "/v1/dialogs/{id}/resume", Token, post(pause::resume)),
+        (Method::POST, "/v1/dialogs/{id}/take-over", Token, post(supervision::take_over)),
+        (Method::POST, "/v1/dialogs/{id}/join", Token, post(supervision::join)),
+        (Method::POST, "/v1/dialogs/{id}/leave", Token, post(supervision::leave)),
+        (Method::POST, "/v1/dialogs/{id}/supervisor-rating", Token, post(supervision::rate)),
+        (Method::POST, "/v1/chats/{id}/messages", Token, post(chats::write_first)),
         (Method::POST, "/v1/dialogs/{id}/notes", Token, post(notes::add)),
         (Method::GET, "/v1/dialogs/{id}/timeline", Token, get(timeline::list)),
         (Method::GET, "/v1/dialogs/{id}/explain", Token, get(explain::explain)),

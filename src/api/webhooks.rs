@@ -219,7 +219,12 @@ const fn unsupported(fact: &Fact) -> Option<&'static str> {
     match fact {
         Fact::Unsupported { .. } => Some("update"),
         Fact::Message(message) if message.unsupported.is_some() => Some("message"),
-        Fact::Message(_) | Fact::Edited { .. } | Fact::Button { .. } | Fact::Subscription { .. } => None,
+        Fact::Message(_)
+        | Fact::Edited { .. }
+        | Fact::Deleted { .. }
+        | Fact::Fate { .. }
+        | Fact::Button { .. }
+        | Fact::Subscription { .. } => None,
     }
 }
 

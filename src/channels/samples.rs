@@ -23,6 +23,7 @@ impl ResolvedSecrets for Names {
 /// A text for the chat of the sample person.
 pub(crate) fn outgoing(text: &str) -> Outgoing {
     Outgoing {
+        sender: None,
         channel: ChannelId::from("shop"),
         chat: "1111111".to_owned(),
         user: "1111111".to_owned(),

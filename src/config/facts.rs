@@ -36,7 +36,8 @@ pub enum Fact {
 }
 
 const STATES: &[&str] =
-    &["new", "queued", "offered", "accepted", "waiting_client", "waiting_operator", "closed"];
+    &["new", "queued", "offered", "accepted", "waiting_client", "waiting_operator", "closing", "closed"];
+const REASONS: &[&str] = &["operator", "supervisor", "rule", "spam", "client", "silence", "duplicate"];
 const KINDS: &[&str] =
     &["telegram", "whatsapp", "messenger", "instagram", "viber", "vk", "max", "email", "widget", "webhook"];
 
@@ -58,13 +59,16 @@ const FACTS: &[(&str, Fact)] = &[
     ("dialog.tags", Fact::Texts),
     ("dialog.custom", Fact::Free),
     ("dialog.unread", Fact::Number),
+    ("dialog.paused", Fact::Boolean),
+    ("dialog.reopened", Fact::Number),
+    ("dialog.rating", Fact::Number),
     ("dialog.messages", Fact::Later),
     ("dialog.opened_at", Fact::Later),
     ("dialog.queued_at", Fact::Later),
     ("dialog.accepted_at", Fact::Later),
     ("dialog.first_response_at", Fact::Later),
     ("dialog.closed_at", Fact::Later),
-    ("dialog.close_reason", Fact::Word(&["operator", "supervisor", "rule", "spam"])),
+    ("dialog.close_reason", Fact::Word(REASONS)),
     ("message", Fact::Object),
     ("message.id", Fact::Text),
     ("message.text", Fact::Text),
@@ -105,6 +109,9 @@ const FACTS: &[(&str, Fact)] = &[
     ("operator", Fact::Object),
     ("operator.id", Fact::Name(Name::Operator)),
     ("operator.name", Fact::Text),
+    ("queue", Fact::Object),
+    ("queue.position", Fact::Number),
+    ("queue.wait_minutes", Fact::Number),
     ("vars", Fact::Free),
     ("steps", Fact::Later),
 ];
@@ -121,8 +128,11 @@ pub struct Facts(&'static [&'static str]);
 const DIALOG: &[&str] = &["event", "dialog", "client", "chat", "channel", "line", "operator", "steps"];
 const MESSAGE: &[&str] =
     &["event", "dialog", "message", "client", "chat", "channel", "line", "operator", "steps"];
-const TEMPLATE: &[&str] =
-    &["event", "dialog", "message", "client", "chat", "channel", "line", "operator", "steps", "vars"];
+const QUEUE: &[&str] =
+    &["event", "dialog", "client", "chat", "channel", "line", "operator", "queue", "steps"];
+const TEMPLATE: &[&str] = &[
+    "event", "dialog", "message", "client", "chat", "channel", "line", "operator", "queue", "steps", "vars",
+];
 
 /// Fields with shorter names, such as `id`, are found below every root and say nothing.
 const LEAF_LETTERS_MIN: usize = 4;
@@ -149,6 +159,11 @@ impl Facts {
         Self(MESSAGE)
     }
 
+    /// What is there when a client is told the place in the queue.
+    pub const fn queue() -> Self {
+        Self(QUEUE)
+    }
+
     /// What templates may use.
     pub const fn template() -> Self {
         Self(TEMPLATE)
@@ -161,7 +176,10 @@ impl Facts {
             | EventKind::MessageReceived
             | EventKind::MessageQueued
             | EventKind::MessageSent
+            | EventKind::MessageDelivered
+            | EventKind::MessageRead
             | EventKind::MessageFailed
+            | EventKind::MessageDeleted
             | EventKind::MessageEdited
             | EventKind::MessageUnsupported
             | EventKind::ButtonPressed
@@ -178,8 +196,14 @@ impl Facts {
             | EventKind::DialogTransferred
             | EventKind::DialogOverflowed
             | EventKind::DialogUnanswered
+            | EventKind::DialogJoined
+            | EventKind::DialogReviewed
             | EventKind::DialogUpdated
+            | EventKind::DialogClosing
+            | EventKind::DialogReturned
             | EventKind::DialogClosed
+            | EventKind::DialogReopened
+            | EventKind::DialogRated
             | EventKind::TextNotSent
             | EventKind::RuleTripped
             | EventKind::DeliveryDead => Self(DIALOG),

@@ -13,7 +13,7 @@ use crate::model::outcome::{Receipt, Rejection};
 
 use super::routing::queue::Audience;
 use super::step::Step;
-use super::{offers, presence};
+use super::{offers, presence, waiting};
 
 /// An operator takes a dialog that is offered to them. The first to accept wins.
 pub(super) fn accept(
@@ -35,6 +35,7 @@ pub(super) fn accept(
         row.route.reserved = None;
         row.route.owner_answered = false;
     });
+    waiting::accepted(step, dialog, operator);
     step.emit(EventKind::DialogAccepted, dialog, None, json!({"offer": offer, "operator": operator}));
     Ok(Receipt { dialog: Some(dialog), message: None })
 }

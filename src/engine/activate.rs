@@ -63,6 +63,10 @@ pub(super) fn activate(step: &mut Step<'_>, activated: &ConfigActivated, live: L
     let data = json!({"version": activated.version, "commit": activated.commit});
     step.emit_general(EventKind::ConfigActivated, None, data);
     release_orphans(step);
+    // What is due follows from the configuration too, and is counted from its original start.
+    let open = step.state.dialogs.iter().filter(|(_, dialog)| dialog.closed_at_ms.is_none());
+    let open: Vec<DialogId> = open.map(|(id, _)| *id).collect();
+    step.changed.extend(open);
     let waiting: Vec<Audience> = step.state.queues.keys().cloned().collect();
     step.to_route.extend(waiting);
     Outcome::Applied(Receipt::default())
@@ -76,7 +80,11 @@ fn release_orphans(step: &mut Step<'_>) {
         .dialogs
         .iter()
         .filter(|(_, dialog)| dialog.closed_at_ms.is_none())
-        .map(|(id, dialog)| (*id, dialog.owner.clone(), dialog.team.clone()))
+        .map(|(id, dialog)| {
+            // The work on a dialog that is closing is done: it stays what it was of whoever did it.
+            let owner = dialog.owner.clone().filter(|_| dialog.state.is_owned());
+            (*id, owner, dialog.team.clone())
+        })
         .collect();
     for (dialog, owner, team) in open {
         forget_rounds_and_reservation(step, dialog);

@@ -15,7 +15,7 @@ use super::routing::shifts;
 use super::rows::Position;
 use super::state::State;
 use super::step::Step;
-use super::{activate, commands, delivery, intake, offers, overflow, rules};
+use super::{activate, commands, deadlines, delivery, intake, offers, overflow, repair, rules};
 
 /// What applying an entry gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,15 @@ pub fn apply(state: &mut State, entry: &Entry, hash: EntryHash) -> Applied {
     let mut step = Step::new(state, live, entry.seq, entry.at_ms, entry.epoch);
     let outcome = dispatch(&mut step, &entry.input);
     conclude(&mut step);
+    deadlines::arm(&mut step);
+    if matches!(entry.input, Input::Tick) {
+        // What rules and routing did may have made something due at once. Each timer that fires moves on.
+        while step.state.timers.due(entry.at_ms).next().is_some() {
+            fire_due(&mut step);
+            conclude(&mut step);
+            deadlines::arm(&mut step);
+        }
+    }
     let ready = ready(&step);
     let events = std::mem::take(&mut step.events);
     state.events.extend(events.iter().cloned());
@@ -94,6 +103,7 @@ fn dispatch(step: &mut Step<'_>, input: &Input) -> Outcome {
         },
         Input::NodeStarted => {
             delivery::recover(step);
+            repair::duplicates(step);
             Outcome::Applied(Receipt::default())
         }
         Input::Tick => {
@@ -120,7 +130,9 @@ fn fire_due(step: &mut Step<'_>) {
             TimerKey::ShiftBorder { operator } => shifts::pass_border(step, &operator),
             TimerKey::EffectRetry { effect } => delivery::retry_due(step, effect),
             TimerKey::EffectDeadline { effect } => delivery::deadline_passed(step, effect),
+            TimerKey::Life { dialog, kind } => deadlines::fire(step, dialog, kind),
         }
+        deadlines::arm(step);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::model::decision::Trigger;
 use crate::model::dialog::{CloseReason, Dialog, DialogState};
 use crate::model::event::EventKind;
 use crate::model::id::{DialogId, MessageId, OperatorId};
-use crate::model::message::{Author, Direction, Message, MessageStatus};
+use crate::model::message::{Author, Button, Direction, Message, MessageStatus};
 use crate::model::offer::OfferEnd;
 use crate::model::outcome::{Outcome, Receipt, Rejection};
 use crate::model::role::Scope;
@@ -16,7 +16,10 @@ use super::outgoing::{Draft, WrittenBy, send};
 use super::render::{Missing, RenderError};
 use super::rules::facts::{self, Wanted};
 use super::step::Step;
-use super::{accept, close, delivery, log, presence, topics, transfer};
+use super::{
+    accept, close, comeback, delivery, identity, log, pause, presence, supervision, topics, transfer,
+    write_first,
+};
 
 pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Outcome {
     let done = match &command.action {
@@ -26,7 +29,7 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Outcome {
         Action::Decline { dialog, operator } => {
             current(step, command, *dialog).and_then(|()| accept::decline(step, *dialog, operator))
         }
-        Action::Reply { dialog, content, reply_to } => permit(step, command, *dialog, Needs::Owner)
+        Action::Reply { dialog, content, reply_to } => permit(step, command, *dialog, Needs::Voice)
             .and_then(|()| reply(step, command, *dialog, content, reply_to.clone())),
         Action::AddNote { dialog, text } => permit(step, command, *dialog, Needs::Part).and_then(|()| {
             let id = note(step, *dialog, author(command), text.clone())?;
@@ -39,6 +42,30 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Outcome {
         }),
         Action::Close { dialog, reason } => {
             permit(step, command, *dialog, Needs::Owner).and_then(|()| close_by_hand(step, *dialog, *reason))
+        }
+        Action::Reopen { dialog } => permit_over(step, command, *dialog, Needs::Owner).and_then(|()| {
+            let by = match &command.actor {
+                Actor::Operator(operator) => Some(operator),
+                Actor::Integration(_) => None,
+            };
+            comeback::reopen_by_hand(step, *dialog, by)
+        }),
+        Action::Pause { dialog, until_ms } => {
+            permit(step, command, *dialog, Needs::Owner).and_then(|()| pause::pause(step, *dialog, *until_ms))
+        }
+        Action::Resume { dialog } => {
+            permit(step, command, *dialog, Needs::Owner).and_then(|()| pause::resume(step, *dialog))
+        }
+        Action::TakeOver { dialog, operator } => permit(step, command, *dialog, Needs::Owner)
+            .and_then(|()| supervision::take_over(step, *dialog, operator)),
+        Action::Join { dialog, operator } => permit(step, command, *dialog, Needs::Part)
+            .and_then(|()| supervision::set_joined(step, *dialog, operator, true)),
+        Action::Leave { dialog, operator } => permit(step, command, *dialog, Needs::Part)
+            .and_then(|()| supervision::set_joined(step, *dialog, operator, false)),
+        Action::RateWork { dialog, score, comment } => permit_over(step, command, *dialog, Needs::Owner)
+            .and_then(|()| supervision::rate_work(step, *dialog, *score, comment.clone(), author(command))),
+        Action::WriteFirst { chat, operator, content } => {
+            write_first::write(step, *chat, operator, content, command.lines.as_ref())
         }
         Action::Update { dialog, changes } => {
             permit(step, command, *dialog, Needs::Part).and_then(|()| update(step, *dialog, changes))
@@ -58,6 +85,8 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Outcome {
 enum Needs {
     /// To own the dialog.
     Owner,
+    /// To own it or to have joined it.
+    Voice,
     /// To own it or be offered it, or to see the queue in which it waits.
     Part,
 }
@@ -72,6 +101,11 @@ fn current(step: &Step<'_>, command: &Command, dialog: DialogId) -> Result<(), R
     if row.state == DialogState::Closed {
         return Err(Rejection::DialogClosed);
     }
+    as_seen(command, row)
+}
+
+/// Checks that a dialog is as the asker saw it.
+fn as_seen(command: &Command, row: &Dialog) -> Result<(), Rejection> {
     if command.expected_version.is_some_and(|expected| expected != row.version) {
         return Err(Rejection::VersionMismatch { current: row.version });
     }
@@ -94,14 +128,30 @@ fn is_within_reach(step: &Step<'_>, command: &Command, row: &Dialog) -> bool {
     }
 }
 
-/// Whether an operator owns a dialog or is offered it.
+/// Whether an operator owns a dialog, has joined it or is offered it.
 fn has_part(row: &Dialog, operator: &OperatorId) -> bool {
-    row.owner.as_ref() == Some(operator) || row.offers.iter().any(|offer| offer.operator == *operator)
+    row.owner.as_ref() == Some(operator)
+        || row.life.joined.contains(operator)
+        || row.offers.iter().any(|offer| offer.operator == *operator)
 }
 
 /// Checks once more, now that the order of things is settled, what was checked before the journal.
 fn permit(step: &Step<'_>, command: &Command, dialog: DialogId, needs: Needs) -> Result<(), Rejection> {
     current(step, command, dialog)?;
+    in_scope(step, command, dialog, needs)
+}
+
+/// The same for what can be done to a dialog that is over, too.
+fn permit_over(step: &Step<'_>, command: &Command, dialog: DialogId, needs: Needs) -> Result<(), Rejection> {
+    let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
+    if !is_within_reach(step, command, row) {
+        return Err(Rejection::UnknownDialog);
+    }
+    as_seen(command, row)?;
+    in_scope(step, command, dialog, needs)
+}
+
+fn in_scope(step: &Step<'_>, command: &Command, dialog: DialogId, needs: Needs) -> Result<(), Rejection> {
     let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
     let Actor::Operator(operator) = &command.actor else { return Ok(()) };
     let owns = row.owner.as_ref() == Some(operator);
@@ -109,6 +159,7 @@ fn permit(step: &Step<'_>, command: &Command, dialog: DialogId, needs: Needs) ->
     let may = match (command.scope, needs) {
         (Scope::Team | Scope::Line | Scope::Any, _) => true,
         (Scope::Own | Scope::OwnAndQueue, Needs::Owner) => owns,
+        (Scope::Own | Scope::OwnAndQueue, Needs::Voice) => owns || row.life.joined.contains(operator),
         (Scope::Own, Needs::Part) => has_part,
         (Scope::OwnAndQueue, Needs::Part) => has_part || row.state.is_waiting(),
     };
@@ -129,29 +180,40 @@ fn reply(
     content: &ReplyContent,
     reply_to: Option<String>,
 ) -> Result<Receipt, Rejection> {
-    let (text, buttons) = match content {
-        ReplyContent::Text { text, buttons } => (text.clone(), buttons.clone()),
-        ReplyContent::Template { template, vars } => {
-            let mut known =
-                facts::document(step, EventKind::MessageQueued, Some(dialog), None, &Wanted::all());
-            if let Some(known) = known.as_object_mut() {
-                known.insert("vars".to_owned(), json!(vars));
-            }
-            let languages = facts::languages(step, dialog);
-            match step.live.templates.render(template, &languages, &known, Missing::Refuse) {
-                Ok(rendered) => (rendered.text, rendered.buttons),
-                Err(RenderError::Unknown) => return Err(Rejection::UnknownTemplate),
-                Err(RenderError::Failed(reason)) => return Err(Rejection::TemplateFailed(reason)),
-            }
-        }
-    };
+    let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
+    let (text, buttons) = words(step, row, content)?;
     let written_by = match &command.actor {
         Actor::Operator(_) => WrittenBy::Person,
         Actor::Integration(_) => WrittenBy::Machine,
     };
-    let draft = Draft { author: author(command), text, buttons, reply_to, written_by };
+    let draft = Draft { author: author(command), text, buttons, reply_to, written_by, even_if_closed: false };
     let message = send(step, dialog, draft)?;
     Ok(Receipt { dialog: Some(dialog), message: Some(message) })
+}
+
+/// Fills in what somebody writes in a dialog.
+pub(super) fn words(
+    step: &Step<'_>,
+    row: &Dialog,
+    content: &ReplyContent,
+) -> Result<(String, Vec<Button>), Rejection> {
+    match content {
+        ReplyContent::Text { text, buttons } => Ok((text.clone(), buttons.clone())),
+        ReplyContent::Template { template, vars } => {
+            let mut known =
+                facts::document_of(step, EventKind::MessageQueued, Some(row), None, &Wanted::all());
+            if let Some(known) = known.as_object_mut() {
+                known.insert("vars".to_owned(), json!(vars));
+            }
+            identity::show(step, row, &mut known);
+            let languages = facts::languages_of(step, row);
+            match step.live.templates.render(template, &languages, &known, Missing::Refuse) {
+                Ok(rendered) => Ok((rendered.text, rendered.buttons)),
+                Err(RenderError::Unknown) => Err(Rejection::UnknownTemplate),
+                Err(RenderError::Failed(reason)) => Err(Rejection::TemplateFailed(reason)),
+            }
+        }
+    }
 }
 
 /// Writes something into the log that the client never sees.
@@ -185,6 +247,10 @@ pub(super) fn note(
             external_at_ms: None,
             edited_at_ms: None,
             external_edited_at_ms: None,
+            deleted_at_ms: None,
+            delivered_at_ms: None,
+            read_at_ms: None,
+            lost_at_ms: None,
             revisions: Vec::new(),
             note: true,
             automatic,
@@ -215,6 +281,9 @@ pub(super) fn update(
     changes: &DialogChanges,
 ) -> Result<Receipt, Rejection> {
     let before = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?.clone();
+    if changes.paused == Some(true) && !before.state.is_owned() {
+        return Err(Rejection::WrongState { state: before.state });
+    }
     let mut after = before.clone();
     change_fields(&mut after, changes);
     if after.custom != before.custom && json!(after.custom).to_string().len() > CUSTOM_BYTES_MAX {
@@ -239,7 +308,11 @@ pub(super) fn update(
         }
         step.emit(EventKind::DialogUpdated, dialog, None, data.into());
     }
-    Ok(Receipt { dialog: Some(dialog), message: None })
+    match changes.paused {
+        Some(true) if before.life.paused.is_none() => pause::pause(step, dialog, None),
+        Some(false) => pause::resume(step, dialog),
+        Some(true) | None => Ok(Receipt { dialog: Some(dialog), message: None }),
+    }
 }
 
 fn change_fields(dialog: &mut Dialog, changes: &DialogChanges) {

@@ -15,8 +15,8 @@ use crate::model::message::MessageStatus;
 use crate::model::outcome::{Outcome, Receipt, Rejection};
 use crate::model::timer::TimerKey;
 
-use super::backoff;
 use super::step::Step;
+use super::{backoff, fates};
 
 /// An attempt that has no result after this time is uncertain. Far above the time that the outbox gives a
 /// whole attempt (30 s), so that it strikes only when the worker is gone.
@@ -296,11 +296,17 @@ fn set_message_status(
     let Some(row) = step.state.messages.get_mut(&message).map(Arc::make_mut) else { return };
     row.status = status;
     row.error.clone_from(&error);
+    if status == MessageStatus::Queued {
+        row.lost_at_ms = None;
+    }
     if external_id.is_some() {
-        row.external_id = external_id;
+        row.external_id.clone_from(&external_id);
     }
     match status {
         MessageStatus::Sent => {
+            if let Some(external) = &external_id {
+                fates::remember(step, dialog, message, external);
+            }
             step.emit(EventKind::MessageSent, dialog, Some(message), json!({"message": message}));
         }
         MessageStatus::Failed => {

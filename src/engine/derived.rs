@@ -104,8 +104,9 @@ impl Footprint {
             grows_at_ms: None,
             audience: None,
             is_tired: false,
-            owner: dialog.owner.clone(),
-            counts: dialog.owner.is_some() && routing.is_none_or(|routing| dialog.counts(routing.counts)),
+            // While the client rates the work, it is done.
+            owner: dialog.owner.clone().filter(|_| dialog.state.is_owned()),
+            counts: dialog.state.is_owned() && routing.is_none_or(|routing| dialog.counts(routing.counts)),
             offers: dialog.offers.iter().map(|offer| (offer.operator.clone(), offer.id)).collect(),
             kept_for: None,
             alarms: Alarms::default(),

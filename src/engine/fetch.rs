@@ -16,6 +16,7 @@ use crate::model::timer::TimerKey;
 
 use super::rows::{Archive, ArchiveError};
 use super::state::State;
+use super::{rating, silence};
 
 /// Fetches every row that applying `entry` may look at and that is not in memory.
 ///
@@ -71,17 +72,28 @@ impl Fetch<'_> {
                         | TimerKey::Overflow { .. }
                         | TimerKey::Otherwise { .. }
                         | TimerKey::ShiftBorder { .. }
-                        | TimerKey::EffectRetry { .. } => None,
+                        | TimerKey::EffectRetry { .. }
+                        | TimerKey::Life { .. } => None,
                     })
                     .collect();
                 due.into_iter().try_for_each(|effect| self.effect(effect))
             }
             Input::Inbound(inbound) => match &inbound.fact {
                 Fact::Message(message) => self.person(&inbound.channel, &message.chat, &message.user),
-                Fact::Button { chat, user, .. } | Fact::Subscription { chat, user, .. } => {
+                Fact::Button { chat, user, data, .. } => {
+                    // The button may belong to a dialog that was over long ago.
+                    let named = rating::of_button(data).map(|(dialog, _)| dialog);
+                    let named = named.or_else(|| silence::of_button(data).map(|(dialog, _)| dialog));
+                    named.map_or(Ok(()), |dialog| self.dialog(dialog))?;
                     self.person(&inbound.channel, chat, user)
                 }
-                Fact::Edited { chat, message, .. } => self.original(&inbound.channel, chat, message),
+                Fact::Subscription { chat, user, .. } => self.person(&inbound.channel, chat, user),
+                Fact::Edited { chat, message, .. } | Fact::Deleted { chat, message } => {
+                    self.original(&input_id::message(&inbound.channel, &chat.id, message))
+                }
+                Fact::Fate { chat, message, .. } => {
+                    self.original(&input_id::sent(&inbound.channel, &chat.id, message))
+                }
                 Fact::Unsupported { .. } => Ok(()),
             },
             Input::Command(command) => match &command.action {
@@ -92,8 +104,16 @@ impl Fetch<'_> {
                 | Action::Transfer { dialog, .. }
                 | Action::Requeue { dialog, .. }
                 | Action::Close { dialog, .. }
+                | Action::Reopen { dialog }
+                | Action::Pause { dialog, .. }
+                | Action::Resume { dialog }
+                | Action::TakeOver { dialog, .. }
+                | Action::Join { dialog, .. }
+                | Action::Leave { dialog, .. }
+                | Action::RateWork { dialog, .. }
                 | Action::Update { dialog, .. } => self.dialog(*dialog),
                 Action::RetryDelivery { effect } | Action::CancelDelivery { effect } => self.effect(*effect),
+                Action::WriteFirst { chat, .. } => self.chat(*chat),
                 Action::SetPresence { .. } => Ok(()),
             },
             Input::EffectClaimed { effect, .. } | Input::EffectResult { effect, .. } => self.effect(*effect),
@@ -124,7 +144,9 @@ impl Fetch<'_> {
         match known {
             Some(id) => {
                 self.chat(id)?;
-                self.last_dialog(channel, id)
+                // With no dialog open, the message may reopen the last one or be a vote about it.
+                let last = self.state.chats.get(&id).filter(|chat| chat.open_dialog.is_none());
+                last.and_then(|chat| chat.last_dialog).map_or(Ok(()), |last| self.dialog(last))
             }
             None => {
                 let identity = Identity { channel: channel.clone(), user: user.id.clone() };
@@ -138,28 +160,10 @@ impl Fetch<'_> {
         }
     }
 
-    /// The last dialog of a chat that has none open, where the next one is kept for who had it.
-    fn last_dialog(&mut self, channel: &ChannelId, chat: ChatId) -> Result<(), ArchiveError> {
-        let is_sticky = self.state.live().is_some_and(|live| {
-            let line = live.config.channels.get(channel).and_then(|channel| live.line(&channel.line));
-            line.is_some_and(|line| line.routing.sticky.is_some())
-        });
-        let last = self.state.chats.get(&chat).filter(|chat| chat.open_dialog.is_none());
-        match last.and_then(|chat| chat.last_dialog) {
-            Some(last) if is_sticky => self.dialog(last),
-            _ => Ok(()),
-        }
-    }
-
-    fn original(
-        &mut self,
-        channel: &ChannelId,
-        chat: &ExternalChat,
-        external: &str,
-    ) -> Result<(), ArchiveError> {
-        let original = input_id::message(channel, &chat.id, external);
-        self.known_input(&original)?;
-        let receipt = match self.state.known_inputs.get(&original).map(|known| &known.outcome) {
+    /// The message that a key leads to, with its dialog.
+    fn original(&mut self, key: &str) -> Result<(), ArchiveError> {
+        self.known_input(key)?;
+        let receipt = match self.state.known_inputs.get(key).map(|known| &known.outcome) {
             Some(Outcome::Applied(receipt)) => receipt.clone(),
             _ => return Ok(()),
         };

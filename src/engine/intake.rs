@@ -12,14 +12,16 @@ use crate::model::decision::Trigger;
 use crate::model::dialog::{Dialog, DialogState, Route};
 use crate::model::effect::{EffectAction, Lane};
 use crate::model::event::EventKind;
-use crate::model::id::{ChannelId, ChatId, DialogId, LineId};
+use crate::model::id::{ChannelId, ChatId, LineId};
 use crate::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
 use crate::model::input_id;
+use crate::model::life::Life;
 use crate::model::message::{Author, Direction, Message, MessageStatus, Revision};
 use crate::model::outcome::{Outcome, Receipt, Rejection};
 
+use super::placing::Meaning;
 use super::step::Step;
-use super::{delivery, log, texts, topics};
+use super::{delivery, fates, log, placing, texts, topics};
 
 /// The most earlier texts that are kept of one message.
 const REVISIONS_MAX: usize = 20;
@@ -59,6 +61,8 @@ pub(super) fn apply(step: &mut Step<'_>, inbound: &Inbound) -> Outcome {
             outcome
         }
         Fact::Edited { chat, message, text } => edit(step, &source, chat, message, text),
+        Fact::Deleted { chat, message } => fates::delete(step, &inbound.channel, chat, message),
+        Fact::Fate { chat, message, fate } => fates::tell(step, &inbound.channel, chat, message, fate),
         Fact::Subscription { chat, user, allowed } => {
             set_allowed(step, &source, chat, user, if *allowed { Writing::Allowed } else { Writing::Blocked })
         }
@@ -90,10 +94,16 @@ fn take_message(
 ) -> Outcome {
     let (chat, contact) =
         find_or_create_chat(step, source, &inbound.chat, &inbound.user, inbound.source.as_deref());
-    let (dialog, is_new) = match step.state.chats.get(&chat).and_then(|chat| chat.open_dialog) {
-        Some(open) => (open, false),
-        None => match open_dialog(step, source, chat) {
-            Some(opened) => (opened, true),
+    let place = placing::find(step, chat, inbound, button);
+    placing::prepare(step, &place);
+    let (dialog, is_new) = match place.dialog {
+        Some(found) => (found, false),
+        None => match new_dialog(step, source.id, source.channel, chat) {
+            Some(dialog) => {
+                let id = dialog.id;
+                add_dialog(step, dialog);
+                (id, true)
+            }
             None => return Outcome::Rejected(Rejection::UnknownLine),
         },
     };
@@ -114,6 +124,10 @@ fn take_message(
         external_at_ms: source.external_at_ms,
         edited_at_ms: None,
         external_edited_at_ms: None,
+        deleted_at_ms: None,
+        delivered_at_ms: None,
+        read_at_ms: None,
+        lost_at_ms: None,
         revisions: Vec::new(),
         note: false,
         automatic: inbound.automatic,
@@ -122,7 +136,18 @@ fn take_message(
         unsupported: inbound.unsupported.clone(),
         effect: None,
     };
+    allow_writing(step, chat);
+    if place.meaning != Meaning::Words {
+        log::append(step, message, |_| {});
+        step.emit(EventKind::MessageReceived, dialog, Some(id), json!({"message": id}));
+        if let Some(data) = button {
+            step.emit(EventKind::ButtonPressed, dialog, Some(id), json!({"message": id, "data": data}));
+        }
+        placing::conclude(step, dialog, place.meaning);
+        return Outcome::Applied(Receipt { dialog: Some(dialog), message: Some(id) });
+    }
     let at_ms = step.at_ms;
+    let is_timed = inbound.automatic && texts::has_timed(step, dialog);
     let name = step
         .state
         .chats
@@ -138,13 +163,9 @@ fn take_message(
         if matches!(dialog.state, DialogState::Accepted | DialogState::WaitingClient) {
             dialog.state = DialogState::WaitingOperator;
         }
+        dialog.life.client_wrote();
+        dialog.life.only_automatic = is_timed && (is_new || dialog.life.only_automatic);
     });
-    // Who writes to us lets us write.
-    if step.state.chats.get(&chat).is_some_and(|chat| !chat.allowed)
-        && let Some(chat) = step.state.chats.get_mut(&chat)
-    {
-        chat.allowed = true;
-    }
     let topic = if inbound.automatic { None } else { topics::find(step, dialog, id) };
     if is_new {
         step.emit(
@@ -166,12 +187,22 @@ fn take_message(
         step.decide(dialog, Trigger::Opened);
     }
     if !inbound.automatic {
+        texts::consent(step, dialog);
         if is_new {
             texts::welcome(step, dialog);
         }
         texts::out_of_hours(step, dialog);
     }
     Outcome::Applied(Receipt { dialog: Some(dialog), message: Some(id) })
+}
+
+/// Who writes to us lets us write.
+fn allow_writing(step: &mut Step<'_>, chat: ChatId) {
+    if step.state.chats.get(&chat).is_some_and(|chat| !chat.allowed)
+        && let Some(chat) = step.state.chats.get_mut(&chat)
+    {
+        chat.allowed = true;
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -230,6 +261,7 @@ fn find_or_create_chat(
         last_dialog: None,
         dialogs: 0,
         allowed: true,
+        consent_told: false,
         created_at_ms: step.at_ms,
     };
     step.state.addresses.insert(row.address.clone(), chat);
@@ -263,8 +295,14 @@ fn learn(step: &mut Step<'_>, client: crate::model::id::ClientId, user: &Externa
     }
 }
 
-fn open_dialog(step: &mut Step<'_>, source: &Source<'_>, chat: ChatId) -> Option<DialogId> {
-    let line: LineId = source.channel.line.clone();
+/// The row of a dialog that is to be opened in a chat that has none open.
+pub(super) fn new_dialog(
+    step: &mut Step<'_>,
+    channel_id: &ChannelId,
+    channel: &Channel,
+    chat: ChatId,
+) -> Option<Dialog> {
+    let line: LineId = channel.line.clone();
     let base_priority = step.live.line(&line)?.base_priority;
     let row = step.state.chats.get(&chat)?;
     let (client, external_chat) = (row.client, row.address.chat.clone());
@@ -273,10 +311,10 @@ fn open_dialog(step: &mut Step<'_>, source: &Source<'_>, chat: ChatId) -> Option
     let language = step.live.language_to_ask(known.and_then(|client| client.language.as_deref()));
     let reserved = topics::keep_for(step, chat, &line);
     let id = step.new_dialog();
-    step.state.add_dialog(Dialog {
+    Some(Dialog {
         id,
         line,
-        channel: source.id.clone(),
+        channel: channel_id.clone(),
         chat,
         external_chat,
         client,
@@ -303,15 +341,22 @@ fn open_dialog(step: &mut Step<'_>, source: &Source<'_>, chat: ChatId) -> Option
         unread: 0,
         messages: 0,
         out_of_hours_told: false,
+        life: Life::default(),
         updated_at_ms: step.at_ms,
         version: step.seq,
         route: Route { reserved, language, ..Route::default() },
-    });
+    })
+}
+
+/// Opens a dialog.
+pub(super) fn add_dialog(step: &mut Step<'_>, dialog: Dialog) {
+    let (id, chat) = (dialog.id, dialog.chat);
+    step.changed.insert(id);
+    step.state.add_dialog(dialog);
     if let Some(chat) = step.state.chats.get_mut(&chat) {
         chat.open_dialog = Some(id);
         chat.dialogs = chat.dialogs.saturating_add(1);
     }
-    Some(id)
 }
 
 fn edit(
@@ -335,10 +380,11 @@ fn edit(
     };
     let row = Arc::make_mut(row);
     // Messengers hand over several notices at a time: one that was overtaken must not undo the newer one.
-    let is_overtaken = match (source.external_at_ms, row.external_edited_at_ms) {
-        (Some(this), Some(newest)) => this < newest,
-        _ => false,
-    };
+    let is_overtaken = row.deleted_at_ms.is_some()
+        || match (source.external_at_ms, row.external_edited_at_ms) {
+            (Some(this), Some(newest)) => this < newest,
+            _ => false,
+        };
     let earlier =
         if is_overtaken { text.to_owned() } else { std::mem::replace(&mut row.text, text.to_owned()) };
     row.revisions.push(Revision { text: earlier, until_ms: at_ms });

@@ -5,6 +5,7 @@
 //! the end of a journal; far too slow for a busy daemon. The numbers are those of `docs/invariants.md`.
 
 mod assignments;
+mod life;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use crate::model::dialog::{Dialog, DialogState};
 use crate::model::effect::{Effect, EffectAction, EffectState, Lane};
 use crate::model::id::{LineId, OfferId, OperatorId};
 use crate::model::line::Counts;
-use crate::model::message::MessageStatus;
+use crate::model::message::{Message, MessageStatus};
 use crate::model::timer::{Timer, TimerKey};
 
 use super::derived::Work;
@@ -120,9 +121,11 @@ fn dialogs(state: &State, found: &mut Found) {
             || format!("{id} is {:?} with {} offers", dialog.state, dialog.offers.len()),
         );
         found.check("I13", !closed || dialog.offers.is_empty(), || format!("{id} is closed and offered"));
-        found.check("I9", closed || dialog.owner.is_some() == dialog.state.is_owned(), || {
+        let is_over = matches!(dialog.state, DialogState::Closing | DialogState::Closed);
+        found.check("I9", is_over || dialog.owner.is_some() == dialog.state.is_owned(), || {
             format!("{id} is {:?} with owner {:?}", dialog.state, dialog.owner)
         });
+        life::dialog(dialog, found);
         found.check("I22", id.seq <= state.position().seq, || format!("{id} is from the future"));
         let mut asked = BTreeSet::new();
         for offer in &dialog.offers {
@@ -178,7 +181,7 @@ fn derived(state: &State, found: &mut Found) {
                 None => drop(work.active.insert(dialog.id)),
             }
         };
-        dialog.owner.iter().for_each(|owner| add(owner, None));
+        dialog.owner.iter().filter(|_| dialog.state.is_owned()).for_each(|owner| add(owner, None));
         dialog.offers.iter().for_each(|offer| add(&offer.operator, Some(offer.id)));
     }
     let mut kept = state.work.clone();
@@ -247,7 +250,7 @@ fn references(state: &State, live: &Live, found: &mut Found) {
         found.check("I27", team_is_there, || {
             format!("{} waits for the team {:?}, which is gone", dialog.id, dialog.team)
         });
-        if let Some(owner) = &dialog.owner {
+        if let Some(owner) = dialog.owner.as_ref().filter(|_| dialog.state.is_owned()) {
             found.check("I8", live.config.operators.contains_key(owner), || {
                 format!("{} is owned by {owner}, who is gone", dialog.id)
             });
@@ -262,6 +265,9 @@ fn timers(state: &State, found: &mut Found) {
             if let Some(due_ms) = offer.expires_at_ms {
                 expected.insert(TimerKey::OfferExpires { dialog: dialog.id, offer: offer.id }, due_ms);
             }
+        }
+        if let Some(live) = state.live() {
+            expected.extend(life::timers(live, dialog));
         }
     }
     let live = state.live().cloned().unwrap_or_default();
@@ -327,17 +333,21 @@ fn effects(state: &State, found: &mut Found) {
         if let EffectAction::Send(outgoing) = &effect.action
             && let Some(message) = state.messages.get(&outgoing.message)
         {
-            found.check("I26", shows(message.status, effect), || {
+            found.check("I29", !message.note, || format!("the note {} is sent by {id}", message.id));
+            found.check("I26", shows(message, effect), || {
                 format!("{} shows {:?} while {id} is {:?}", message.id, message.status, effect.state)
             });
         }
     }
 }
 
-fn shows(status: MessageStatus, effect: &Effect) -> bool {
+fn shows(message: &Message, effect: &Effect) -> bool {
+    let status = message.status;
     match effect.state {
         EffectState::Delivered => {
-            matches!(status, MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Read)
+            // What the messenger took may be lost on its way, and the messenger says so.
+            let is_lost = status == MessageStatus::Failed && message.lost_at_ms.is_some();
+            is_lost || matches!(status, MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Read)
         }
         EffectState::Failed | EffectState::Dead | EffectState::Cancelled => status == MessageStatus::Failed,
         EffectState::Pending | EffectState::Waiting { .. } | EffectState::InFlight { .. } => {

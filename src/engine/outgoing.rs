@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::model::channel::{Channel, ChannelKind};
 use crate::model::dialog::DialogState;
 use crate::model::effect::{EffectAction, Lane, Outgoing};
 use crate::model::event::EventKind;
@@ -11,7 +12,7 @@ use crate::model::message::{Author, Button, Direction, Message, MessageStatus};
 use crate::model::outcome::Rejection;
 
 use super::step::Step;
-use super::{delivery, log};
+use super::{delivery, identity, log, silence};
 
 /// Something to be written to a client.
 pub(super) struct Draft {
@@ -20,6 +21,8 @@ pub(super) struct Draft {
     pub(super) buttons: Vec<Button>,
     pub(super) reply_to: Option<String>,
     pub(super) written_by: WrittenBy,
+    /// A last word: it may be said when the dialog is closed already.
+    pub(super) even_if_closed: bool,
 }
 
 /// Whether a person or a machine wrote it.
@@ -35,8 +38,13 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
         return Err(Rejection::EmptyText);
     }
     let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
-    if row.state == DialogState::Closed {
-        return Err(Rejection::DialogClosed);
+    match row.state {
+        DialogState::Closed if !draft.even_if_closed => return Err(Rejection::DialogClosed),
+        // The work is done. Who wants to go on with it reopens it.
+        DialogState::Closing if draft.written_by == WrittenBy::Person => {
+            return Err(Rejection::WrongState { state: row.state });
+        }
+        _ => {}
     }
     let (channel, chat_id, external_chat, line) =
         (row.channel.clone(), row.chat, row.external_chat.clone(), row.line.clone());
@@ -45,14 +53,25 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
         return Err(Rejection::ClientBlocked);
     }
     let user = chat.address.user.clone();
+    if draft.written_by == WrittenBy::Machine {
+        silence::keep_start(step, dialog);
+    }
     let id = step.new_message();
+    let sender = step.dialog(dialog).and_then(|row| identity::sender(&step.live, row, &draft.author));
+    let kind = step.live.config.channels.get(&channel).map(Channel::kind);
+    let text = match &sender {
+        // Where the messenger has no place for a name, it stands above the text.
+        Some(name) if !kind.is_some_and(ChannelKind::shows_sender) => format!("{name}:\n{}", draft.text),
+        _ => draft.text.clone(),
+    };
     let lane = Lane::Chat { channel: channel.clone(), chat: external_chat.clone() };
     let action = EffectAction::Send(Outgoing {
         channel,
         chat: external_chat,
         user,
         message: id,
-        text: draft.text.clone(),
+        text,
+        sender,
         buttons: draft.buttons.clone(),
         attachments: Vec::new(),
         reply_to: draft.reply_to.clone(),
@@ -77,6 +96,10 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
             external_at_ms: None,
             edited_at_ms: None,
             external_edited_at_ms: None,
+            deleted_at_ms: None,
+            delivered_at_ms: None,
+            read_at_ms: None,
+            lost_at_ms: None,
             revisions: Vec::new(),
             note: false,
             automatic: draft.written_by == WrittenBy::Machine,
@@ -95,6 +118,7 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
             dialog.route.owner_answered |= counts == Counts::UntilFirstAnswer && dialog.state.is_owned();
             dialog.first_response_at_ms.get_or_insert(at_ms);
             dialog.unread = 0;
+            dialog.life.begin_silence(None);
             if open {
                 dialog.out_of_hours_told = false;
             }

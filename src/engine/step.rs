@@ -40,6 +40,8 @@ pub(super) struct Step<'a> {
     pub(super) undecided: BTreeMap<DialogId, Trigger>,
     /// Lanes whose head may have become ready.
     pub(super) lanes: BTreeSet<Lane>,
+    /// Dialogs that changed: what is due in their life may have changed with them.
+    pub(super) changed: BTreeSet<DialogId>,
 }
 
 /// An event that rules matched and have not acted on yet.
@@ -90,6 +92,7 @@ impl<'a> Step<'a> {
             to_route: BTreeSet::new(),
             undecided: BTreeMap::new(),
             lanes: BTreeSet::new(),
+            changed: BTreeSet::new(),
         }
     }
 
@@ -129,6 +132,7 @@ impl<'a> Step<'a> {
         change: impl FnOnce(&mut Dialog) -> R,
     ) -> Option<R> {
         let (seq, at_ms) = (self.seq, self.at_ms);
+        self.changed.insert(id);
         if !self.acting.is_empty() {
             let touched = self.touched.entry(id).or_default();
             touched.rules.extend(self.acting.iter().cloned());

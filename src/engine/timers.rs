@@ -21,6 +21,9 @@ impl Timers {
 
     /// Sets a timer; an earlier one with the same key is replaced.
     pub(super) fn set(&mut self, key: TimerKey, due_ms: u64) {
+        if self.by_key.get(&key) == Some(&due_ms) {
+            return;
+        }
         self.remove(&key);
         self.by_deadline.insert((due_ms, key.clone()));
         self.by_key.insert(key.clone(), due_ms);

@@ -26,8 +26,10 @@ pub(super) fn transfer(
     author: &Author,
 ) -> Result<Receipt, Rejection> {
     let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
-    if row.state == DialogState::Closed {
-        return Err(Rejection::DialogClosed);
+    match row.state {
+        DialogState::Closed => return Err(Rejection::DialogClosed),
+        DialogState::Closing => return Err(Rejection::WrongState { state: row.state }),
+        _ => {}
     }
     check(step, dialog, to)?;
     if let Some(comment) = comment.filter(|comment| !comment.trim().is_empty()) {
@@ -139,6 +141,8 @@ fn release(step: &mut Step<'_>, dialog: DialogId, how: OfferEnd) -> Option<Opera
         row.accepted_at_ms = None;
         row.route.owner_answered = false;
         row.route.reserved = None;
+        row.life.paused = None;
+        row.life.begin_silence(None);
         row.owner.take()
     })?;
     if let Some(owner) = &owner {

@@ -59,6 +59,37 @@ impl ChannelKind {
         Self::Webhook,
     ];
 
+    /// Whether the messenger tells how far our messages have come.
+    pub const fn tells_fates(self) -> bool {
+        match self {
+            Self::Whatsapp | Self::Messenger | Self::Instagram | Self::Viber | Self::Vk | Self::Widget => {
+                true
+            }
+            Self::Telegram | Self::Max | Self::Email | Self::Webhook => false,
+        }
+    }
+
+    /// Whether a message has a place of its own for the name of its writer.
+    pub const fn shows_sender(self) -> bool {
+        matches!(self, Self::Email | Self::Widget | Self::Webhook)
+    }
+
+    /// Whether a client can press buttons below a message; otherwise choices are answered with words.
+    pub const fn has_buttons(self) -> bool {
+        match self {
+            Self::Telegram
+            | Self::Whatsapp
+            | Self::Messenger
+            | Self::Instagram
+            | Self::Viber
+            | Self::Vk
+            | Self::Max
+            | Self::Widget => true,
+            // What is posted to any system may show buttons, but a press of one cannot come back as such.
+            Self::Email | Self::Webhook => false,
+        }
+    }
+
     /// The word used in YAML.
     pub const fn as_str(self) -> &'static str {
         match self {

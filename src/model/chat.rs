@@ -22,6 +22,9 @@ pub struct Chat {
     pub dialogs: u32,
     /// False after the client blocked us.
     pub allowed: bool,
+    /// True after the client was told what becomes of their data.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub consent_told: bool,
     /// When the chat began.
     pub created_at_ms: u64,
 }

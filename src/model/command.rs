@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::dialog::CloseReason;
-use super::id::{DialogId, EffectId, LineId, OperatorId, TeamId, TemplateId, TokenId, TopicId};
+use super::id::{ChatId, DialogId, EffectId, LineId, OperatorId, TeamId, TemplateId, TokenId, TopicId};
 use super::message::Button;
 use super::operator::Presence;
 use super::role::Scope;
@@ -98,6 +98,64 @@ pub enum Action {
         /// Why.
         reason: CloseReason,
     },
+    /// Open a dialog again that is closed or closing.
+    Reopen {
+        /// Which.
+        dialog: DialogId,
+    },
+    /// Pin a dialog: silence does not close it.
+    Pause {
+        /// Which.
+        dialog: DialogId,
+        /// Until when, in ms; `None`: as long as the line allows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_ms: Option<u64>,
+    },
+    /// End a pause.
+    Resume {
+        /// Which.
+        dialog: DialogId,
+    },
+    /// Take a dialog from whoever has it.
+    TakeOver {
+        /// Which.
+        dialog: DialogId,
+        /// Who takes it.
+        operator: OperatorId,
+    },
+    /// Listen to a dialog and write in it, without owning it. The client is not told.
+    Join {
+        /// Which.
+        dialog: DialogId,
+        /// Who.
+        operator: OperatorId,
+    },
+    /// Stop that.
+    Leave {
+        /// Which.
+        dialog: DialogId,
+        /// Who.
+        operator: OperatorId,
+    },
+    /// Rate the operator's work on a dialog, closed or not. Again replaces the rating.
+    RateWork {
+        /// Which.
+        dialog: DialogId,
+        /// 1 (bad) to 5 (good).
+        score: u8,
+        /// Why, in words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    /// Open a dialog by writing to the client of a chat in which none is open.
+    WriteFirst {
+        /// In which chat.
+        chat: ChatId,
+        /// Who writes, and owns the dialog.
+        operator: OperatorId,
+        /// What.
+        content: ReplyContent,
+    },
     /// Change what is known of a dialog. `None` leaves a field alone.
     Update {
         /// Which.
@@ -170,6 +228,9 @@ pub struct DialogChanges {
     /// The new tags, all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeSet<String>>,
+    /// Whether it is pinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<bool>,
     /// Fields to set; null removes one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub custom: BTreeMap<String, serde_json::Value>,

@@ -6,6 +6,7 @@ use super::id::{DialogId, LineId, OfferId, OperatorId, RuleId, TeamId, TopicId};
 use super::line::Strategy;
 use super::message::Author;
 use super::offer::OfferEnd;
+use super::timer::LifeTimer;
 
 /// One explained decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,63 @@ pub enum Verdict {
     Transfer(Transfer),
     /// Waiting long changed something.
     Overflow(Overflow),
+    /// A dialog that was over goes on: with whom.
+    Return(Return),
+    /// Time did something to a dialog.
+    Timer(TimerVerdict),
+    /// Somebody took the dialog, or opened it by writing first.
+    TakeOver(TakeOver),
+}
+
+/// A person made themself the owner: capacity is looked at but does not decide.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TakeOver {
+    /// Who has it now.
+    pub operator: OperatorId,
+    /// Who had it.
+    pub from: Option<OperatorId>,
+    /// What they had, and might have, before.
+    pub order: OrderingKeys,
+    /// Whether they have more than a limit allows now.
+    pub over_limit: bool,
+}
+
+/// A dialog that was over, or nearly, goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Return {
+    /// Why.
+    pub trigger: Trigger,
+    /// Who had it, or asked for it.
+    pub operator: Option<OperatorId>,
+    /// Whether they have it now; otherwise why not, and it is in the queue. `None`: there is nobody to ask.
+    pub verdict: Option<CandidateVerdict>,
+}
+
+/// What time did to a dialog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimerVerdict {
+    /// Which timer.
+    pub timer: LifeTimer,
+    /// When it was due, in ms.
+    pub due_ms: u64,
+    /// From when it was counted, in ms.
+    pub since_ms: u64,
+    /// What was done.
+    pub done: TimerDone,
+}
+
+/// What a timer came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimerDone {
+    /// A text was sent.
+    TextSent,
+    /// A text was due and not sent: it does not fit the moment, or the client cannot be written to.
+    TextOmitted,
+    /// The dialog was closed.
+    Closed,
+    /// The pause ended.
+    Resumed,
 }
 
 /// A dialog waited long enough for an overflow stage, or for the last resort.
@@ -220,6 +278,10 @@ pub enum Trigger {
     Overflowed,
     /// It was kept for one operator for long enough.
     ReservationEnded,
+    /// The client wrote while it was closing.
+    Returned,
+    /// It was closed and is open again.
+    Reopened,
 }
 
 /// One operator who was considered.
@@ -282,6 +344,8 @@ pub enum CandidateVerdict {
     Expired,
     /// Gave it back in this round.
     GaveBack,
+    /// May not serve the line, or is declared no more.
+    NotOnLine,
 }
 
 /// What followed from a routing decision.

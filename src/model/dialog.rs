@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::id::{ChannelId, ChatId, ClientId, DialogId, LineId, MessageId, OperatorId, TeamId, TopicId};
+use super::life::Life;
 use super::line::Counts;
 use super::message::{Author, Direction};
 use super::offer::{Offer, OfferEnd};
@@ -68,6 +69,9 @@ pub struct Dialog {
     pub messages: u32,
     /// True after the out-of-hours text was sent, until an operator writes.
     pub out_of_hours_told: bool,
+    /// What else its life has come to: closing, pauses, reminders.
+    #[serde(default, skip_serializing_if = "Life::is_fresh")]
+    pub life: Life,
     /// When anything about it last changed.
     pub updated_at_ms: u64,
     /// The `seq` of the entry that last changed it: its version for optimistic concurrency.
@@ -157,7 +161,9 @@ pub enum DialogState {
     WaitingClient,
     /// The client wrote last.
     WaitingOperator,
-    /// Over.
+    /// The work is done and the client may still rate it. Holds no capacity.
+    Closing,
+    /// Over, unless it is reopened.
     Closed,
 }
 
@@ -183,13 +189,14 @@ impl Dialog {
 
 impl DialogState {
     /// All states, in the order of life.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::New,
         Self::Queued,
         Self::Offered,
         Self::Accepted,
         Self::WaitingClient,
         Self::WaitingOperator,
+        Self::Closing,
         Self::Closed,
     ];
 
@@ -202,22 +209,30 @@ impl DialogState {
             Self::Accepted => "accepted",
             Self::WaitingClient => "waiting_client",
             Self::WaitingOperator => "waiting_operator",
+            Self::Closing => "closing",
             Self::Closed => "closed",
         }
     }
 
     /// Whether a dialog may go from this state to `next` in one step. Staying is not a step.
     pub const fn may_become(self, next: Self) -> bool {
+        let ends = matches!(next, Self::Closing | Self::Closed);
         match self {
-            Self::New => matches!(next, Self::Queued),
-            Self::Queued => matches!(next, Self::Offered | Self::Accepted | Self::Closed),
-            Self::Offered => matches!(next, Self::Queued | Self::Accepted | Self::Closed),
+            Self::New => matches!(next, Self::Queued | Self::Accepted),
+            Self::Queued => ends || matches!(next, Self::Offered | Self::Accepted),
+            Self::Offered => ends || matches!(next, Self::Queued | Self::Accepted),
             Self::Accepted => {
-                matches!(next, Self::WaitingClient | Self::WaitingOperator | Self::Queued | Self::Closed)
+                ends || matches!(next, Self::WaitingClient | Self::WaitingOperator | Self::Queued)
             }
-            Self::WaitingClient => matches!(next, Self::WaitingOperator | Self::Queued | Self::Closed),
-            Self::WaitingOperator => matches!(next, Self::WaitingClient | Self::Queued | Self::Closed),
-            Self::Closed => false,
+            Self::WaitingClient => {
+                ends || matches!(next, Self::WaitingOperator | Self::Accepted | Self::Queued)
+            }
+            Self::WaitingOperator => {
+                ends || matches!(next, Self::WaitingClient | Self::Accepted | Self::Queued)
+            }
+            Self::Closing => matches!(next, Self::Accepted | Self::Queued | Self::Closed),
+            // Only by reopening.
+            Self::Closed => matches!(next, Self::Accepted | Self::Queued),
         }
     }
 
@@ -241,4 +256,38 @@ pub enum CloseReason {
     Supervisor,
     Rule,
     Spam,
+    Client,
+    Silence,
+    Duplicate,
+}
+
+impl CloseReason {
+    /// All reasons, in the order of the documentation.
+    pub const ALL: [Self; 7] = [
+        Self::Operator,
+        Self::Supervisor,
+        Self::Rule,
+        Self::Spam,
+        Self::Client,
+        Self::Silence,
+        Self::Duplicate,
+    ];
+
+    /// The word used in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Supervisor => "supervisor",
+            Self::Rule => "rule",
+            Self::Spam => "spam",
+            Self::Client => "client",
+            Self::Silence => "silence",
+            Self::Duplicate => "duplicate",
+        }
+    }
+
+    /// Whether the client is asked to rate a dialog that ends so.
+    pub const fn is_rated(self) -> bool {
+        matches!(self, Self::Operator | Self::Supervisor | Self::Rule | Self::Client)
+    }
 }

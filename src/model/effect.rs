@@ -84,6 +84,9 @@ pub struct Outgoing {
     pub message: MessageId,
     /// Its text.
     pub text: String,
+    /// The name of the operator, where the line shows one to clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
     /// Its buttons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<Button>,

@@ -32,6 +32,22 @@ pub enum Fact {
         /// The text as it is now.
         text: String,
     },
+    /// A client took a message back.
+    Deleted {
+        /// The chat as the messenger knows it.
+        chat: ExternalChat,
+        /// The messenger's id of the message that is gone.
+        message: String,
+    },
+    /// How far a message of ours has come.
+    Fate {
+        /// The chat as the messenger knows it.
+        chat: ExternalChat,
+        /// The messenger's id of our message.
+        message: String,
+        /// What became of it.
+        fate: Fate,
+    },
     /// A client pressed a button under one of our messages.
     Button {
         /// Where.
@@ -62,6 +78,21 @@ pub enum Fact {
         what: String,
         /// The body, as text.
         raw: String,
+    },
+}
+
+/// What became of a message that the messenger took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// The client's device has it.
+    Delivered,
+    /// The client saw it.
+    Read,
+    /// It will not reach the client after all.
+    Failed {
+        /// Why, in the messenger's words.
+        reason: String,
     },
 }
 

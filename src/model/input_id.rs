@@ -21,6 +21,11 @@ pub fn message(channel: &ChannelId, chat: &str, id: &str) -> String {
     of_parts(channel.as_str(), &component(chat), &component(id))
 }
 
+/// The key under which our message `id` in `chat` is found again, when the messenger tells how far it has come.
+pub fn sent(channel: &ChannelId, chat: &str, id: &str) -> String {
+    format!("{channel}/sent/{}/{}", component(chat), component(id))
+}
+
 /// The parts of the key of a new message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChatAndMessage<'a> {

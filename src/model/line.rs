@@ -26,8 +26,139 @@ pub struct Line {
     pub ageing: Option<Ageing>,
     /// Its automatic texts.
     pub texts: Texts,
-    /// Sent when an operator closes a dialog.
+    /// Sent when an operator or the client closes a dialog.
     pub closing: Option<TemplateId>,
+    /// A client who writes within this time after the close reopens the dialog, in ms; 0: never.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reopen_window_ms: u64,
+    /// What happens when the client is silent; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Silence>,
+    /// How clients rate dialogs; `None`: they are not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<RatingPolicy>,
+    /// Under which name clients see operators; `None`: texts carry no name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_identity: Option<OperatorIdentity>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+const fn is_zero(time_ms: &u64) -> bool {
+    *time_ms == 0
+}
+
+/// What happens when an operator wrote last and the client is silent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// Reminders, in the order of their times.
+    pub nudges: Vec<Nudge>,
+    /// The dialog is closed after this time, in ms.
+    pub close_after_ms: u64,
+    /// A pause ends after this time at the latest, in ms.
+    pub pause_limit_ms: u64,
+    /// What the choices are called, where that is not the built-in word.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<NudgeChoice, String>,
+}
+
+impl Silence {
+    /// When a silent dialog is closed where nothing is said: 4 hours.
+    pub const CLOSE_AFTER_MS: u64 = 4 * 60 * 60 * 1000;
+    /// How long a pause lasts at most where nothing is said: 7 days.
+    pub const PAUSE_LIMIT_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+}
+
+/// A reminder to a silent client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nudge {
+    /// After how much silence, in ms.
+    pub after_ms: u64,
+    /// Which text.
+    pub template: TemplateId,
+    /// What the client can choose.
+    pub choices: Vec<NudgeChoice>,
+}
+
+/// What a silent client can choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NudgeChoice {
+    /// Close the dialog.
+    Close,
+    /// Go on with it.
+    Continue,
+    /// Close it and begin a new one.
+    New,
+}
+
+impl NudgeChoice {
+    /// All choices.
+    pub const ALL: [Self; 3] = [Self::Close, Self::Continue, Self::New];
+
+    /// The word used in YAML.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Close => "close",
+            Self::Continue => "continue",
+            Self::New => "new",
+        }
+    }
+}
+
+/// How clients rate dialogs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RatingPolicy {
+    /// By what scale.
+    pub scale: RatingScale,
+    /// How long a dialog waits for the vote, and a vote can be changed, in ms.
+    pub window_ms: u64,
+    /// The text that asks.
+    pub template: TemplateId,
+    /// The text that thanks for the first vote.
+    pub thanks: Option<TemplateId>,
+}
+
+impl RatingPolicy {
+    /// How long a dialog waits for the vote where nothing is said: 10 minutes.
+    pub const WINDOW_MS: u64 = 10 * 60 * 1000;
+}
+
+/// A scale of ratings. Scores are 1 (bad) to 5 (good) in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RatingScale {
+    /// 5 or 1.
+    #[serde(rename = "like_dislike")]
+    LikeDislike,
+    /// 1 to 5.
+    #[serde(rename = "1..5")]
+    OneToFive,
+}
+
+impl RatingScale {
+    /// Whether a score is one of this scale.
+    pub const fn has(self, score: u8) -> bool {
+        match self {
+            Self::LikeDislike => matches!(score, 1 | 5),
+            Self::OneToFive => matches!(score, 1..=5),
+        }
+    }
+}
+
+/// Under which name clients see operators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatorIdentity {
+    /// The name of the operator.
+    Profile,
+    /// No name.
+    Hidden,
+    /// Another name.
+    Alias {
+        /// Of everybody who has none of their own; `None`: the name of the operator.
+        name: Option<String>,
+        /// Of single operators.
+        operators: BTreeMap<OperatorId, String>,
+    },
 }
 
 /// Who gets the dialogs of a line.
@@ -248,6 +379,33 @@ pub struct Texts {
     pub welcome: Option<Welcome>,
     /// Sent when a client writes outside the hours, once until an operator writes.
     pub out_of_hours: Option<TemplateId>,
+    /// Sent at the first message of a chat: what becomes of the client's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<TemplateId>,
+    /// Sent once when nobody has accepted for some time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_answer: Option<NoAnswer>,
+    /// Sent at intervals while a dialog waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_position: Option<QueuePosition>,
+}
+
+/// The text about nobody answering.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoAnswer {
+    /// After how much waiting, in ms.
+    pub after_ms: u64,
+    /// Which text.
+    pub template: TemplateId,
+}
+
+/// The text about the place in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueuePosition {
+    /// How often, in ms.
+    pub every_ms: u64,
+    /// Which text.
+    pub template: TemplateId,
 }
 
 /// The welcome text.

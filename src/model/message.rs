@@ -44,6 +44,18 @@ pub struct Message {
     /// When its text last changed by the messenger's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_edited_at_ms: Option<u64>,
+    /// When the client took it back. Its text is the last earlier one then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at_ms: Option<u64>,
+    /// When the client's device had it, as far as the messenger told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_at_ms: Option<u64>,
+    /// When the client saw it, as far as the messenger told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at_ms: Option<u64>,
+    /// When the messenger told that it will not reach the client, after it had taken it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_at_ms: Option<u64>,
     /// Earlier texts, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revisions: Vec<Revision>,

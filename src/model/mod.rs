@@ -27,6 +27,7 @@ pub mod inbound;
 pub mod input;
 pub mod input_id;
 pub mod json_path;
+pub mod life;
 pub mod line;
 pub mod message;
 pub mod offer;

@@ -71,12 +71,32 @@ pub struct OperatorStatus {
     /// How many offers in a row they let expire, on lines that count that.
     #[serde(default, skip_serializing_if = "super::defaults::is_zero")]
     pub missed: u32,
+    /// How quickly they take dialogs out of a queue, on lines that tell clients how long it may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Pace>,
+}
+
+/// How quickly an operator takes dialogs while some are waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// When they last accepted one.
+    pub accepted_ms: u64,
+    /// The time from one accept to the next, in ms, as an average that forgets slowly; 0: not known yet.
+    pub interval_ms: u64,
 }
 
 impl OperatorStatus {
     /// How somebody is of whom nothing is known.
     pub const fn unknown(id: OperatorId, since_ms: u64) -> Self {
-        Self { id, presence: Presence::Offline, since_ms, last_offered_ms: 0, last_offered_seq: 0, missed: 0 }
+        Self {
+            id,
+            presence: Presence::Offline,
+            since_ms,
+            last_offered_ms: 0,
+            last_offered_seq: 0,
+            missed: 0,
+            pace: None,
+        }
     }
 }
 

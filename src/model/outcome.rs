@@ -110,6 +110,30 @@ pub enum Rejection {
         /// The state.
         state: DialogState,
     },
+    /// Another dialog of the chat is open: there is at most one.
+    #[error("another dialog of the chat is open: {dialog}")]
+    OtherDialogOpen {
+        /// Which.
+        dialog: DialogId,
+    },
+    /// The end of a pause is not between now and the limit of the line.
+    #[error("a pause must end later than now, and within the limit of the line")]
+    PauseBeyondLimit {
+        /// The latest possible end, in ms.
+        latest_ms: u64,
+    },
+    /// A score is none of 1 to 5.
+    #[error("a score is a number from 1 to 5")]
+    WrongScore,
+    /// More people listen to the dialog than may.
+    #[error("no more than {max} people can join a dialog")]
+    TooManyJoined {
+        /// The limit.
+        max: usize,
+    },
+    /// There is no such chat.
+    #[error("there is no such chat")]
+    UnknownChat,
     /// The dialog changed in between.
     #[error("the dialog changed in between: its version is {current}")]
     VersionMismatch {
@@ -165,6 +189,11 @@ impl Rejection {
             Self::OperatorUnavailable => "operator_unavailable",
             Self::OperatorNotOnLine => "operator_not_on_line",
             Self::WrongState { .. } => "wrong_state",
+            Self::WrongScore => "wrong_score",
+            Self::TooManyJoined { .. } => "too_many_joined",
+            Self::UnknownChat => "unknown_chat",
+            Self::OtherDialogOpen { .. } => "other_dialog_open",
+            Self::PauseBeyondLimit { .. } => "pause_beyond_limit",
             Self::VersionMismatch { .. } => "version_mismatch",
             Self::ClientBlocked => "client_blocked",
             Self::TemplateFailed(_) => "template_failed",

@@ -31,6 +31,12 @@ pub enum Right {
     /// Take dialogs over from their owner.
     #[serde(rename = "dialogs.take_over")]
     DialogsTakeOver,
+    /// Join dialogs of others: listen and write without owning them. Part of `take_over`.
+    #[serde(rename = "dialogs.join")]
+    DialogsJoin,
+    /// Rate the work of operators. Part of `take_over`.
+    #[serde(rename = "dialogs.rate")]
+    DialogsRate,
     /// Everything that changes a dialog, for integrations.
     #[serde(rename = "dialogs.write")]
     DialogsWrite,
@@ -50,12 +56,14 @@ pub enum Right {
 
 impl Right {
     /// All rights, in the order of the documentation.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::DialogsSee,
         Self::DialogsReply,
         Self::DialogsClose,
         Self::DialogsTransfer,
         Self::DialogsTakeOver,
+        Self::DialogsJoin,
+        Self::DialogsRate,
         Self::DialogsWrite,
         Self::ClientsSee,
         Self::Events,

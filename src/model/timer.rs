@@ -54,4 +54,33 @@ pub enum TimerKey {
         /// Whose.
         operator: OperatorId,
     },
+    /// Something in the life of a dialog is due.
+    Life {
+        /// The dialog.
+        dialog: DialogId,
+        /// What.
+        kind: LifeTimer,
+    },
+}
+
+/// What can be due in the life of a dialog. When, follows from its row and the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LifeTimer {
+    /// It has waited for the client's vote long enough.
+    Closing,
+    /// The client is silent: a reminder, or the close.
+    Silence,
+    /// A pause ends.
+    Pause,
+    /// Nobody has answered.
+    NoAnswer,
+    /// The client is told the place in the queue.
+    QueuePosition,
+}
+
+impl LifeTimer {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Closing, Self::Silence, Self::Pause, Self::NoAnswer, Self::QueuePosition];
 }

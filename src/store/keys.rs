@@ -47,7 +47,7 @@ use crate::model::chat::ChatAddress;
 use crate::model::client::Identity;
 use crate::model::dialog::DialogState;
 use crate::model::id::{ChatId, ClientId, DialogId, EffectId, LineId, MessageId, OperatorId};
-use crate::model::timer::TimerKey;
+use crate::model::timer::{LifeTimer, TimerKey};
 
 use super::queries::deliveries::DeliveryState;
 
@@ -322,6 +322,7 @@ pub(super) fn timer(key: &TimerKey) -> Key {
         TimerKey::Overflow { dialog } => key_of.byte(5).id(numbers!(dialog)).0,
         TimerKey::Otherwise { dialog } => key_of.byte(6).id(numbers!(dialog)).0,
         TimerKey::ShiftBorder { operator } => key_of.byte(7).text(operator.as_str()).0,
+        TimerKey::Life { dialog, kind } => key_of.byte(8).id(numbers!(dialog)).byte(life_timer_byte(*kind)).0,
     }
 }
 
@@ -532,6 +533,18 @@ const fn state_byte(state: DialogState) -> u8 {
         DialogState::WaitingClient => 5,
         DialogState::WaitingOperator => 6,
         DialogState::Closed => 7,
+        DialogState::Closing => 8,
+    }
+}
+
+/// Part of the format: never renumber.
+const fn life_timer_byte(kind: LifeTimer) -> u8 {
+    match kind {
+        LifeTimer::Closing => 1,
+        LifeTimer::Silence => 2,
+        LifeTimer::Pause => 3,
+        LifeTimer::NoAnswer => 4,
+        LifeTimer::QueuePosition => 5,
     }
 }
 

@@ -17,6 +17,7 @@ fn body_of(path: &str) -> Option<serde_json::Value> {
     match path.rsplit('/').next()? {
         "messages" | "notes" => Some(json!({"text": "x"})),
         "transfer" => Some(json!({"to": {"operator": "boris"}})),
+        "supervisor-rating" => Some(json!({"score": 4})),
         "presence" => Some(json!({"status": "online"})),
         "{id}" => Some(json!({"priority": 1})),
         _ => None,
@@ -63,6 +64,8 @@ async fn each_caller_gets_what_the_role_says_and_no_more() {
             .as_str()
             .unwrap()
             .to_owned();
+    let dialog = rig.get(&format!("/v1/dialogs/{own}")).token("anna").send().await.expect(200);
+    let chat = dialog["chat"]["id"].as_str().unwrap().to_owned();
     let mut matrix = format!("{:<42}", "A dialog of anna on the line sales");
     for caller in CALLERS {
         write!(matrix, "{caller:>9}").unwrap();
@@ -76,6 +79,7 @@ async fn each_caller_gets_what_the_role_says_and_no_more() {
             path if path.starts_with("/v1/lines") => "sales",
             path if path.starts_with("/v1/deliveries") => &delivery,
             path if path.starts_with("/v1/clients") => &client,
+            path if path.starts_with("/v1/chats") => &chat,
             _ => "",
         };
         let path = route.path.replace("{id}", id);

@@ -7,6 +7,7 @@ mod documentation;
 mod events;
 mod idempotency;
 mod input;
+mod life;
 mod openapi;
 mod path;
 mod rig;

@@ -157,6 +157,7 @@ fn send(text: &str) -> Effect {
         line: LineId::from("sales"),
         dialog: DialogId::new(3, 0),
         action: EffectAction::Send(Outgoing {
+            sender: None,
             channel: ChannelId::from("shop"),
             chat: "1111111".to_owned(),
             user: "1111111".to_owned(),

@@ -7,8 +7,8 @@ use switchboard::model::channel::ChannelKind;
 use switchboard::model::config::Config;
 use switchboard::model::event::EventKind;
 use switchboard::model::line::{
-    Ageing, Line, Member, Otherwise, OverflowStage, RoutingPolicy, Sticky, StickyTo, Strategy, Texts, Topic,
-    Welcome, WelcomeEach,
+    Ageing, Line, Member, NoAnswer, Nudge, OperatorIdentity, Otherwise, OverflowStage, QueuePosition,
+    RatingPolicy, RoutingPolicy, Silence, Sticky, StickyTo, Strategy, Texts, Topic, Welcome, WelcomeEach,
 };
 use switchboard::model::operator::{Team, Vacation};
 use switchboard::model::rule::{Condition, Content, Receiver, Rule, RuleAction, Test};
@@ -53,6 +53,10 @@ fn line(members: &[&str]) -> Line {
         ageing: None,
         texts: Texts::default(),
         closing: None,
+        reopen_window_ms: 0,
+        silence: None,
+        rating: None,
+        operator_identity: None,
     }
 }
 
@@ -103,10 +107,70 @@ pub(crate) fn set(config: &mut Config, words: &mut Words) {
             "out_of_hours" => {
                 line.texts.out_of_hours = Some(add_template(&mut config.templates, &words.word()));
             }
+            "consent" => line.texts.consent = Some(add_template(&mut config.templates, &words.word())),
+            "no_answer" => {
+                let after_ms = words.duration_ms();
+                let template = add_template(&mut config.templates, &words.word());
+                line.texts.no_answer = Some(NoAnswer { after_ms, template });
+            }
+            "queue_position" => {
+                let every_ms = words.duration_ms();
+                let template = add_template(&mut config.templates, &words.word());
+                line.texts.queue_position = Some(QueuePosition { every_ms, template });
+            }
+            "silence" => {
+                let silence = line.silence.get_or_insert_with(|| Silence {
+                    nudges: Vec::new(),
+                    close_after_ms: Silence::CLOSE_AFTER_MS,
+                    pause_limit_ms: Silence::PAUSE_LIMIT_MS,
+                    labels: BTreeMap::new(),
+                });
+                match words.word().as_str() {
+                    "close_after" => silence.close_after_ms = words.duration_ms(),
+                    "pause_limit" => silence.pause_limit_ms = words.duration_ms(),
+                    "nudge" => silence.nudges.push(Nudge {
+                        after_ms: words.duration_ms(),
+                        template: add_template(&mut config.templates, &words.word()),
+                        choices: words
+                            .rest()
+                            .iter()
+                            .map(|word| serde_json::from_value(json!(word)).unwrap())
+                            .collect(),
+                    }),
+                    other => panic!("silence has no {other}"),
+                }
+            }
+            "rating" => {
+                let scale = serde_json::from_value(json!(words.word())).unwrap();
+                let template = add_template(&mut config.templates, &words.word());
+                let window_ms =
+                    if words.skip("within") { words.duration_ms() } else { RatingPolicy::WINDOW_MS };
+                let thanks = words.skip("thanks").then(|| add_template(&mut config.templates, &words.word()));
+                line.rating = Some(RatingPolicy { scale, window_ms, template, thanks });
+            }
+            "no_rating" => line.rating = None,
+            "reopen_window" => line.reopen_window_ms = words.duration_ms(),
+            "identity" => {
+                line.operator_identity = Some(match words.word().as_str() {
+                    "profile" => OperatorIdentity::Profile,
+                    "hidden" => OperatorIdentity::Hidden,
+                    "alias" => {
+                        let name = Some(words.word());
+                        let mut operators = BTreeMap::new();
+                        while words.skip("for") {
+                            operators.insert(words.word().as_str().into(), words.word());
+                        }
+                        OperatorIdentity::Alias { name, operators }
+                    }
+                    other => panic!("there is no identity {other}"),
+                });
+            }
+            "language" => line.language = Some(words.word()),
             "closing" => line.closing = Some(add_template(&mut config.templates, &words.word())),
             "hours" => {
                 let (from, to) = (words.minutes(), words.minutes());
-                config.calendars.insert("hours".into(), calendar("UTC", from, to));
+                let zone = if words.skip("zone") { words.word() } else { "UTC".to_owned() };
+                config.calendars.insert("hours".into(), calendar(&zone, from, to));
                 line.calendar = Some("hours".into());
             }
             _ => {}
@@ -143,7 +207,9 @@ pub(crate) fn set(config: &mut Config, words: &mut Words) {
         }
         "inactive" => config.operators.get_mut(words.word().as_str()).unwrap().inactive = true,
         "channel" => {
-            config.channels.insert(words.word().as_str().into(), channel(&on, ChannelKind::Telegram));
+            let id = words.word();
+            let kind = words.skip("kind").then(|| serde_json::from_value(json!(words.word())).unwrap());
+            config.channels.insert(id.into(), channel(&on, kind.unwrap_or(ChannelKind::Telegram)));
         }
         "no_operator" => {
             let gone = words.word();

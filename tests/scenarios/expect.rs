@@ -5,6 +5,7 @@ use switchboard::model::dialog::Dialog;
 use switchboard::model::effect::{Effect, EffectAction};
 use switchboard::model::event::EventKind;
 use switchboard::model::outcome::{Outcome, Rejection};
+use switchboard::model::timer::TimerKey;
 
 use super::play::{Play, moment};
 use super::words::Words;
@@ -30,8 +31,48 @@ pub(super) fn expect(play: &Play, words: &mut Words) {
         },
         "sent" => {
             words.expect("to");
-            let wanted = (words.word(), words.word());
+            let wanted = (words.word(), words.word().replace("\\n", "\n"));
             assert!(sent(play).contains(&wanted), "sent: {:?}", sent(play));
+            if words.skip("with") {
+                let found: Vec<_> = new_effects(play)
+                    .filter_map(|effect| match &effect.action {
+                        EffectAction::Send(outgoing) if outgoing.text == wanted.1 => Some(&outgoing.buttons),
+                        _ => None,
+                    })
+                    .flatten()
+                    .map(|button| button.title.clone())
+                    .collect();
+                assert_eq!(found, words.rest());
+            }
+        }
+        "timer" => {
+            let kind = words.word();
+            let dialog = play.dialog(&words.word());
+            let due_ms = play.world.archive.timers.iter().find_map(|(key, due_ms)| match key {
+                TimerKey::Life { dialog: of, kind: found }
+                    if *of == dialog && serde_json::to_value(found).unwrap() == kind.as_str() =>
+                {
+                    Some(*due_ms)
+                }
+                _ => None,
+            });
+            if words.skip("none") {
+                assert_eq!(due_ms, None);
+            } else {
+                assert_eq!(due_ms, Some(moment(&words.word())));
+            }
+        }
+        "return" => returned(play, words),
+        "done_by" => {
+            let timer = words.word();
+            let done = words.word();
+            let found = play.decisions.iter().rev().find_map(|decision| match &decision.verdict {
+                Verdict::Timer(verdict) if serde_json::to_value(verdict.timer).unwrap() == timer.as_str() => {
+                    Some(verdict.done)
+                }
+                _ => None,
+            });
+            assert_eq!(serde_json::to_value(found).unwrap(), done.as_str());
         }
         "notified" => {
             let wanted = (words.word(), words.word());
@@ -173,6 +214,32 @@ fn dialog(row: &Dialog, words: &mut Words) {
         }
         "since" => assert_eq!(row.queued_at_ms, moment(&words.word())),
         "answered" => assert_eq!(row.first_response_at_ms, Some(moment(&words.word()))),
+        "reopened" => assert_eq!(row.life.reopened.to_string(), words.word()),
+        "paused" => assert!(row.life.paused.is_some(), "{row:?}"),
+        "running" => assert!(row.life.paused.is_none(), "{row:?}"),
+        "asked" => assert!(row.life.rating.is_some(), "{row:?}"),
+        "unasked" => assert!(row.life.rating.is_none(), "{row:?}"),
+        "unrated" => {
+            let vote = row.life.rating.as_ref().and_then(|asked| asked.vote.as_ref());
+            assert_eq!(vote, None);
+        }
+        "rated" => {
+            let asked = row.life.rating.as_ref().unwrap();
+            assert_eq!(asked.vote.as_ref().unwrap().score.to_string(), words.word());
+            if words.skip("for") {
+                assert_eq!(asked.operator.as_ref().unwrap().as_str(), words.word());
+            }
+        }
+        "reviewed" => {
+            assert_eq!(row.life.supervisor_rating.as_ref().unwrap().score.to_string(), words.word());
+        }
+        "joined" => {
+            words.expect("by");
+            let joined: Vec<String> = row.life.joined.iter().map(ToString::to_string).collect();
+            assert_eq!(joined, words.rest());
+        }
+        "unowned" => assert_eq!(row.owner, None),
+        "messages" => assert_eq!(row.messages.to_string(), words.word()),
         "unread" => assert_eq!(row.unread.to_string(), words.word()),
         "round" => assert_eq!(row.rounds.to_string(), words.word()),
         "last" => assert_eq!(row.last_message.as_ref().unwrap().text, words.word()),
@@ -211,7 +278,7 @@ fn explain(play: &Play, words: &mut Words) {
         .filter(|decision| decision.dialog == dialog)
         .find_map(|decision| match &decision.verdict {
             Verdict::Routing(routing) => Some(routing),
-            Verdict::Rule(_) | Verdict::Transfer(_) | Verdict::Overflow(_) => None,
+            _ => None,
         })
         .expect("nothing was decided");
     let candidates: Vec<String> = decision
@@ -231,6 +298,23 @@ fn explain(play: &Play, words: &mut Words) {
     let trigger = serde_json::to_value(decision.trigger).unwrap();
     let found = format!("{}: {} -> {outcome}", trigger.as_str().unwrap(), candidates.join(", "));
     assert_eq!(found, words.rest().join(" "));
+}
+
+/// `return d1 to anna`, or `return d1 to anna offline` when the dialog is in the queue for that reason.
+fn returned(play: &Play, words: &mut Words) {
+    let dialog = play.dialog(&words.word());
+    words.expect("to");
+    let found = play.decisions.iter().rev().filter(|decision| decision.dialog == dialog);
+    let found = found.map(|decision| &decision.verdict).find_map(|verdict| match verdict {
+        Verdict::Return(back) => Some(back),
+        _ => None,
+    });
+    let found = found.expect("nobody was looked at");
+    let operator = found.operator.as_ref().map_or("nobody".to_owned(), ToString::to_string);
+    assert_eq!(operator, words.word());
+    let verdict = serde_json::to_value(found.verdict).unwrap();
+    let wanted = words.rest();
+    assert_eq!(verdict.as_str().unwrap_or("nobody"), wanted.first().map_or("eligible", String::as_str));
 }
 
 /// `overflow d1: moved returns`, `overflow d1: asks 3`, `overflow d1: stayed shop "why"`, or

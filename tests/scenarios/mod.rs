@@ -7,6 +7,7 @@
 //! `d2`, `e1` … in the order in which they come into being. `#` begins a comment.
 
 mod configs;
+mod duplicates;
 mod expect;
 mod play;
 mod random_days;

@@ -10,7 +10,7 @@ use switchboard::model::dialog::CloseReason;
 use switchboard::model::effect::{Attempt, Refusal};
 use switchboard::model::event::{Event, EventKind};
 use switchboard::model::id::{DialogId, EffectId, OperatorId};
-use switchboard::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
+use switchboard::model::inbound::{ExternalChat, ExternalUser, Fact, Fate, Inbound, InboundMessage};
 use switchboard::model::input::Input;
 use switchboard::model::input_id;
 use switchboard::model::operator::Presence;
@@ -240,9 +240,29 @@ impl Play {
             }
             "presses" => {
                 let data = words.word();
+                let data = if words.skip("of") {
+                    let dialog = self.dialog(&words.word());
+                    let kind = if data.parse::<u8>().is_ok() { "rate" } else { "silence" };
+                    format!("{kind}:{dialog}:{data}")
+                } else {
+                    data
+                };
                 let acknowledge = Some(format!("press-{number}"));
                 let fact = Fact::Button { chat, user, data, title: None, message: None, acknowledge };
                 (format!("{channel}/button/{number}"), fact)
+            }
+            "deletes" => {
+                (format!("{channel}/deleted/{number}"), Fact::Deleted { chat, message: words.word() })
+            }
+            verb @ ("has" | "reads" | "misses") => {
+                let effect = self.effect(&words.word());
+                let fate = match verb {
+                    "has" => Fate::Delivered,
+                    "reads" => Fate::Read,
+                    _ => Fate::Failed { reason: words.word() },
+                };
+                let message = format!("external-{effect}");
+                (format!("{channel}/fate/{number}"), Fact::Fate { chat, message, fate })
             }
             verb @ ("blocks" | "allows") => {
                 words.expect("us");
@@ -263,23 +283,48 @@ impl Play {
             "offline" => return presence(Presence::Offline),
             _ => {}
         }
+        if verb == "writes" {
+            words.expect("to");
+            let name = words.word();
+            let chat = self.world.archive.chats.values().find(|chat| chat.address.chat == name).unwrap().id;
+            return Action::WriteFirst {
+                chat,
+                operator: operator.cloned().unwrap(),
+                content: content(words),
+            };
+        }
+        if verb == "takes" {
+            words.expect("over");
+        }
         let dialog = self.dialog(&words.word());
         match verb {
             "accepts" => Action::Accept { dialog, operator: operator.cloned().unwrap() },
             "declines" => Action::Decline { dialog, operator: operator.cloned().unwrap() },
-            "replies" => {
-                let content = if words.skip("template") {
-                    let template = words.word().as_str().into();
-                    ReplyContent::Template { template, vars: BTreeMap::new() }
-                } else {
-                    ReplyContent::Text { text: words.word(), buttons: Vec::new() }
-                };
-                Action::Reply { dialog, content, reply_to: None }
-            }
+            "replies" => Action::Reply { dialog, content: content(words), reply_to: None },
             "notes" => Action::AddNote { dialog, text: words.word() },
             "requeues" => Action::Requeue { dialog, reason: words.skip("because").then(|| words.word()) },
+            "reopens" => Action::Reopen { dialog },
+            "pauses" => {
+                Action::Pause { dialog, until_ms: words.skip("until").then(|| moment(&words.word())) }
+            }
+            "resumes" => Action::Resume { dialog },
+            "joins" => Action::Join { dialog, operator: operator.cloned().unwrap() },
+            "leaves" => Action::Leave { dialog, operator: operator.cloned().unwrap() },
+            "takes" => Action::TakeOver { dialog, operator: operator.cloned().unwrap() },
+            "rates" => {
+                let score = words.word().parse().unwrap();
+                Action::RateWork { dialog, score, comment: words.skip("saying").then(|| words.word()) }
+            }
             "closes" => {
-                let reason = if words.skip("spam") { CloseReason::Spam } else { CloseReason::Operator };
+                let reason = if words.skip("spam") {
+                    CloseReason::Spam
+                } else if words.skip("duplicate") {
+                    CloseReason::Duplicate
+                } else if words.skip("supervisor") {
+                    CloseReason::Supervisor
+                } else {
+                    CloseReason::Operator
+                };
                 Action::Close { dialog, reason }
             }
             "transfers" => {
@@ -296,6 +341,7 @@ impl Play {
                 let mut changes = DialogChanges::default();
                 match words.word().as_str() {
                     "priority" => changes.priority = Some(words.word().parse().unwrap()),
+                    "paused" => changes.paused = Some(words.word() == "true"),
                     "topic" => changes.topic = Some(Some(words.word().as_str().into())),
                     "tags" => changes.tags = Some(words.word().split(',').map(str::to_owned).collect()),
                     field => drop(changes.custom.insert(field.to_owned(), words.value())),
@@ -339,6 +385,16 @@ impl Play {
 
     pub(super) fn has_event(&self, kind: EventKind) -> bool {
         self.events.iter().any(|event| event.kind == kind)
+    }
+}
+
+/// `"words"` or `template NAME`.
+fn content(words: &mut Words) -> ReplyContent {
+    if words.skip("template") {
+        let template = words.word().as_str().into();
+        ReplyContent::Template { template, vars: BTreeMap::new() }
+    } else {
+        ReplyContent::Text { text: words.word(), buttons: Vec::new() }
     }
 }
 

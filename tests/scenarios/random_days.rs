@@ -36,7 +36,15 @@ struct Company {
 }
 
 /// Settings of which a company has some.
-const EXTRAS: [&str; 17] = [
+const EXTRAS: [&str; 25] = [
+    "rating 1..5 \"Rate us\" within 10m thanks \"Thank you\"",
+    "reopen_window 5m",
+    "silence nudge 30s \"Still there?\" close continue new",
+    "silence close_after 5m",
+    "silence pause_limit 10m",
+    "no_answer 20s \"Please wait\"",
+    "queue_position 30s \"Number {{ queue.position }}\"",
+    "closing \"Goodbye\"",
     "counts until_client_turn",
     "counts until_first_answer",
     "max_rounds 1",
@@ -89,6 +97,22 @@ enum Deed {
         dialog: usize,
         verb: &'static str,
     },
+    /// By a right that reaches everything.
+    Supervisor {
+        operator: usize,
+        dialog: usize,
+        verb: &'static str,
+    },
+    /// A button of some dialog, under any chat.
+    Press {
+        client: usize,
+        dialog: usize,
+        data: &'static str,
+    },
+    WriteFirst {
+        operator: usize,
+        dialog: usize,
+    },
     Wait {
         seconds: u64,
     },
@@ -104,7 +128,7 @@ fn companies() -> impl Strategy<Value = Company> {
         prop::option::of((one_of(vec!["anna", "boris", "vera"]), one_of(vec!["1", "1.5", "3"]))),
         one_of(vec!["anna boris vera", "boris", "team:vip anna", "vera clara"]),
         prop::bool::weighted(0.8),
-        prop::sample::subsequence(EXTRAS.to_vec(), 0..=5),
+        prop::sample::subsequence(EXTRAS.to_vec(), 0..=EXTRAS.len()),
     )
         .prop_map(|(strategy, offer_timeout, limit, capacity, members, is_presence_required, extras)| {
             Company { strategy, offer_timeout, limit, capacity, members, is_presence_required, extras }
@@ -130,6 +154,10 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
                 "replies \"Hi\"",
                 "closes",
                 "closes",
+                "closes spam",
+                "reopens",
+                "pauses",
+                "resumes",
                 "requeues",
                 "transfers to anna",
                 "transfers to team vip",
@@ -145,6 +173,16 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
             "transfers to vera",
         ]))
             .prop_map(|(dialog, verb)| Deed::Admin { dialog, verb }),
+        2 => (
+            0..OPERATORS.len(),
+            0_usize..6,
+            one_of(vec!["takes over", "joins", "leaves", "reopens", "rates 4", "closes supervisor", "pauses"]),
+        )
+            .prop_map(|(operator, dialog, verb)| Deed::Supervisor { operator, dialog, verb }),
+        3 => (0..CLIENTS.len(), 0_usize..6, one_of(vec!["1", "5", "close", "continue", "new"]))
+            .prop_map(|(client, dialog, data)| Deed::Press { client, dialog, data }),
+        1 => (0..OPERATORS.len(), 0_usize..6)
+            .prop_map(|(operator, dialog)| Deed::WriteFirst { operator, dialog }),
         4 => prop::sample::select(vec![1_u64, 5, 30, 61, 600]).prop_map(|seconds| Deed::Wait { seconds }),
         1 => Just(Deed::Restart),
     ];
@@ -241,14 +279,22 @@ impl Day {
         }
         for (id, row) in &after {
             let Some(earlier) = before.get(id) else { continue };
-            if earlier.state == DialogState::Closed && row.state != DialogState::Closed {
+            let has = |kinds: &[EventKind]| {
+                self.play.events.iter().any(|event| kinds.contains(&event.kind) && event.dialog == Some(*id))
+            };
+            if earlier.state == DialogState::Closed
+                && row.state != DialogState::Closed
+                && !has(&[EventKind::DialogReopened])
+            {
                 return Err(format!("I7: {id} was closed and is {:?}", row.state));
             }
-            let accepted = self
-                .play
-                .events
-                .iter()
-                .any(|event| event.kind == EventKind::DialogAccepted && event.dialog == Some(*id));
+            if earlier.first_response_at_ms.is_some()
+                && earlier.first_response_at_ms != row.first_response_at_ms
+            {
+                return Err(format!("I32: the first answer of {id} moved"));
+            }
+            let accepted =
+                has(&[EventKind::DialogAccepted, EventKind::DialogReopened, EventKind::DialogReturned]);
             if earlier.owner != row.owner && row.owner.is_some() && !accepted {
                 return Err(format!("I8: {:?} owns {id} and did not accept it", row.owner));
             }
@@ -303,6 +349,35 @@ impl Day {
                 Some(number) => self.now(&format!("admin {}", about(number, verb))),
                 None => Ok(()),
             },
+            Deed::Supervisor { operator, dialog, verb } => match numbered(*dialog) {
+                Some(number) => {
+                    let about = match *verb {
+                        "takes over" => format!("takes over d{number}"),
+                        verb => about(number, verb),
+                    };
+                    self.now(&format!("{} {about} with any", OPERATORS[*operator]))
+                }
+                None => Ok(()),
+            },
+            Deed::Press { client, dialog, data } => match numbered(*dialog) {
+                Some(number) => {
+                    // Mostly by the client whose dialog it is.
+                    let row = &self.rows()[&self.play.dialogs[number - 1]];
+                    let own = row.external_chat.clone();
+                    let client = if *client == 0 { CLIENTS[*client].to_owned() } else { own };
+                    let channel =
+                        if row.channel.as_str() == "returns-telegram" { " in returns-telegram" } else { "" };
+                    self.now(&format!("client {client} presses {data} of d{number}{channel}"))
+                }
+                None => Ok(()),
+            },
+            Deed::WriteFirst { operator, dialog } => match numbered(*dialog) {
+                Some(number) => {
+                    let chat = self.rows()[&self.play.dialogs[number - 1]].external_chat.clone();
+                    self.now(&format!("{} writes to {chat} \"Good day\"", OPERATORS[*operator]))
+                }
+                None => Ok(()),
+            },
             Deed::Wait { seconds } => self.after(*seconds, "time passes"),
             Deed::Restart => self.now("node restarts"),
         }
@@ -317,6 +392,17 @@ impl Day {
         self.now("config offer_timeout 60s")?;
         for _ in 0..DRAIN_LINES {
             let rows = self.rows();
+            let closing = self
+                .play
+                .dialogs
+                .iter()
+                .zip(1..)
+                .find(|(id, _)| rows[*id].state == DialogState::Closing)
+                .map(|(_, number)| number);
+            if let Some(number) = closing {
+                self.now(&format!("admin closes d{number}"))?;
+                continue;
+            }
             let owned = self.play.dialogs.iter().zip(1..).find_map(|(id, number)| {
                 let row = &rows[id];
                 (row.state != DialogState::Closed)

@@ -1,8 +1,9 @@
 //! What clients do: they write, edit, press and block, and their messengers tell it twice.
 
-use switchboard::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
+use switchboard::model::inbound::{ExternalChat, ExternalUser, Fact, Fate, Inbound, InboundMessage};
 use switchboard::model::input::Input;
 use switchboard::model::input_id;
+use switchboard::model::message::Direction;
 use switchboard::model::outcome::Outcome;
 
 use super::company::Company;
@@ -33,7 +34,7 @@ impl Company {
             chat,
             user,
             id,
-            text: format!("text {}", self.random.below(5)),
+            text: self.words(),
             attachments: Vec::new(),
             reply_to: None,
             source: None,
@@ -44,6 +45,14 @@ impl Company {
             input_id,
             Inbound { channel: channel.as_str().into(), external_at_ms: None, fact: Fact::Message(message) },
         );
+    }
+
+    /// Mostly something to be read; sometimes an answer to a question that was asked, or was not.
+    fn words(&mut self) -> String {
+        match self.random.below(10) {
+            0 => (*self.random.pick(&["1", "5", "+", "-", "Enough", "continue", "new"])).to_owned(),
+            _ => format!("text {}", self.random.below(5)),
+        }
     }
 
     fn webhook(&mut self, input_id: String, inbound: Inbound) {
@@ -84,17 +93,77 @@ impl Company {
     }
 
     pub(super) fn client_presses(&mut self) {
-        let (channel, chat, user) = self.someone();
+        let (mut channel, mut chat, mut user) = self.someone();
+        let mut data = "yes".to_owned();
+        // A button below some message of ours, of the same chat or, by a forger, of another one.
+        if let Some(dialog) = self.known_dialog().filter(|_| self.random.chance(80)) {
+            let row = self.world.archive.dialogs.get(&dialog).cloned();
+            if let Some(row) = row.filter(|_| self.random.chance(90)) {
+                channel = row.channel.to_string();
+                chat.id = row.external_chat;
+                user = ExternalUser {
+                    id: self.world.archive.chats[&row.chat].address.user.clone(),
+                    ..ExternalUser::default()
+                };
+            }
+            data = match self.random.below(4) {
+                0 => format!("silence:{dialog}:close"),
+                1 => format!("silence:{dialog}:{}", self.random.pick(&["continue", "new"])),
+                _ => format!("rate:{dialog}:{}", self.random.below(7)),
+            };
+        }
         let input_id = format!("{channel}/button/{}", self.fresh());
         let fact = Fact::Button {
             chat,
             user,
-            data: "yes".into(),
+            data,
             title: None,
             message: None,
             acknowledge: self.random.chance(60).then(|| "press".into()),
         };
         self.webhook(input_id, Inbound { channel: channel.as_str().into(), external_at_ms: None, fact });
+    }
+
+    /// The client's messenger tells what became of messages, in any order and more than once.
+    pub(super) fn client_reads(&mut self) {
+        let sent: Vec<_> = self
+            .world
+            .archive
+            .messages
+            .values()
+            .filter_map(|row| {
+                let dialog = self.world.archive.dialogs.get(&row.dialog)?;
+                let external = row.external_id.clone()?;
+                Some((dialog.channel.clone(), dialog.external_chat.clone(), external, row.direction))
+            })
+            .collect();
+        let ours: Vec<_> = sent
+            .iter()
+            .filter(|(channel, _, _, direction)| {
+                channel.as_str() == "whatsapp" && *direction == Direction::Out
+            })
+            .cloned()
+            .collect();
+        let ours = self.random.pick_of(ours.into_iter()).filter(|_| self.random.chance(70));
+        let Some((channel, chat, message, direction)) =
+            ours.or_else(|| self.random.pick_of(sent.into_iter()))
+        else {
+            return;
+        };
+        let chat = ExternalChat { id: chat };
+        let fact = match direction {
+            Direction::In => Fact::Deleted { chat, message },
+            Direction::Out => {
+                let fate = match self.random.below(3) {
+                    0 => Fate::Delivered,
+                    1 => Fate::Read,
+                    _ => Fate::Failed { reason: "lost".into() },
+                };
+                Fact::Fate { chat, message, fate }
+            }
+        };
+        let input_id = format!("{channel}/update/{}", self.fresh());
+        self.webhook(input_id, Inbound { channel, external_at_ms: None, fact });
     }
 
     pub(super) fn client_blocks(&mut self) {

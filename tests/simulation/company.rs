@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use switchboard::engine::Applied;
 use switchboard::model::command::{Action, Command};
-use switchboard::model::dialog::CloseReason;
+use switchboard::model::dialog::{CloseReason, DialogState};
 use switchboard::model::effect::{Attempt, EffectState, Lane};
 use switchboard::model::event::EventKind;
 use switchboard::model::id::{EffectId, OfferId, OperatorId};
@@ -71,14 +71,16 @@ impl Company {
     pub(crate) fn act(&mut self) {
         self.time_passes();
         match self.random.below(100) {
-            0..25 => self.client_writes(),
-            25..28 => self.client_edits(),
-            28..31 => self.client_presses(),
-            31..33 => self.client_blocks(),
+            0..22 => self.client_writes(),
+            22..24 => self.client_edits(),
+            24..28 => self.client_presses(),
+            28..30 => self.client_blocks(),
+            30..33 => self.client_reads(),
             33..37 => self.webhook_again(),
             37..44 => self.presence(),
             44..56 => self.accept_or_decline(),
-            56..73 => self.work(),
+            56..68 => self.work(),
+            68..73 => self.supervise(),
             73..75 => self.command_again(),
             75..95 => self.outbox(),
             95..97 => self.reload(),
@@ -181,10 +183,13 @@ impl Company {
             if let Some(dialog) = open {
                 let id = dialog.id;
                 let holder = dialog.owner.clone().or_else(|| Some(dialog.offers.first()?.operator.clone()));
-                let holder = holder.unwrap_or_else(|| panic!("{id} waits while everybody is free"));
+                let is_closing = dialog.state == DialogState::Closing;
+                let holder = holder
+                    .or_else(|| is_closing.then(|| OPERATORS[0].into()))
+                    .unwrap_or_else(|| panic!("{id} waits while everybody is free"));
                 let action = match dialog.owner {
-                    None => Action::Accept { dialog: id, operator: holder.clone() },
-                    Some(_) => Action::Close { dialog: id, reason: CloseReason::Operator },
+                    None if !is_closing => Action::Accept { dialog: id, operator: holder.clone() },
+                    _ => Action::Close { dialog: id, reason: CloseReason::Operator },
                 };
                 self.command(Some(holder), Scope::Any, action);
                 continue;

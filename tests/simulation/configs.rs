@@ -7,7 +7,8 @@ use switchboard::model::channel::ChannelKind;
 use switchboard::model::config::Config;
 use switchboard::model::event::EventKind;
 use switchboard::model::line::{
-    Ageing, Counts, Line, Member, Otherwise, OverflowStage, RoutingPolicy, Sticky, StickyTo, Strategy, Texts,
+    Ageing, Counts, Line, Member, NoAnswer, Nudge, NudgeChoice, OperatorIdentity, Otherwise, OverflowStage,
+    QueuePosition, RatingPolicy, RatingScale, RoutingPolicy, Silence, Sticky, StickyTo, Strategy, Texts,
     Topic, Welcome, WelcomeEach,
 };
 use switchboard::model::operator::{Operator, Team, Vacation};
@@ -19,8 +20,9 @@ use crate::world::random::Random;
 pub(crate) const LINES: [&str; 3] = ["sales", "help", "night"];
 pub(crate) const TEAMS: [&str; 2] = ["vip", "old"];
 pub(crate) const OPERATORS: [&str; 5] = ["anna", "boris", "clara", "denis", "elena"];
-pub(crate) const CHANNELS: [&str; 3] = ["telegram", "site", "mail"];
-const KINDS: [ChannelKind; 3] = [ChannelKind::Telegram, ChannelKind::Webhook, ChannelKind::Email];
+pub(crate) const CHANNELS: [&str; 4] = ["telegram", "site", "mail", "whatsapp"];
+const KINDS: [ChannelKind; 4] =
+    [ChannelKind::Telegram, ChannelKind::Webhook, ChannelKind::Email, ChannelKind::Whatsapp];
 const SKILLS: [&str; 3] = ["billing", "returns", "delivery"];
 pub(crate) const LANGUAGES: [&str; 3] = ["en", "ru", "de-AT"];
 const STRATEGIES: [Strategy; 4] =
@@ -32,6 +34,8 @@ pub(crate) fn any(random: &mut Random) -> Config {
     for name in ["hello", "closed", "bye"] {
         config.templates.insert(name.into(), template(&format!("{name} {{{{ client.name }}}}")));
     }
+    let place = template("You are number {{ queue.position }}");
+    config.templates.insert("place".into(), place);
     config.calendars.insert("office".into(), calendar("Europe/Moscow", 9 * 60, 18 * 60));
     config.calendars.insert("night".into(), calendar("America/New_York", 22 * 60, 6 * 60));
     config.daemon.endpoints.insert("crm".into(), endpoint());
@@ -120,8 +124,54 @@ fn line(random: &mut Random, name: &str, config: &Config) -> Line {
         texts: Texts {
             welcome: random.chance(40).then(|| Welcome { template: "hello".into(), each }),
             out_of_hours: random.chance(40).then(|| "closed".into()),
+            consent: random.chance(30).then(|| "closed".into()),
+            no_answer: random
+                .chance(40)
+                .then(|| NoAnswer { after_ms: time(random), template: "hello".into() }),
+            queue_position: random
+                .chance(30)
+                .then(|| QueuePosition { every_ms: 30_000 + time(random), template: "place".into() }),
         },
         closing: random.chance(40).then(|| "bye".into()),
+        reopen_window_ms: if random.chance(50) { time(random) } else { 0 },
+        silence: random.chance(50).then(|| silence(random)),
+        rating: random.chance(60).then(|| RatingPolicy {
+            scale: *random.pick(&[RatingScale::LikeDislike, RatingScale::OneToFive]),
+            window_ms: time(random),
+            template: "hello".into(),
+            thanks: random.chance(50).then(|| "bye".into()),
+        }),
+        operator_identity: match random.below(4) {
+            0 => Some(OperatorIdentity::Profile),
+            1 => Some(OperatorIdentity::Hidden),
+            2 => Some(OperatorIdentity::Alias {
+                name: random.chance(50).then(|| "Support".to_owned()),
+                operators: BTreeMap::from([("anna".into(), "A.".to_owned())]),
+            }),
+            _ => None,
+        },
+    }
+}
+
+/// Short enough to be over within a history, long enough to be overtaken.
+fn time(random: &mut Random) -> u64 {
+    *random.pick(&[1_000, 20_000, 60_000, 600_000, 3_600_000])
+}
+
+fn silence(random: &mut Random) -> Silence {
+    let mut nudges: Vec<Nudge> = (0..random.below(3))
+        .map(|_| Nudge {
+            after_ms: time(random),
+            template: "hello".into(),
+            choices: NudgeChoice::ALL.into_iter().filter(|_| random.chance(70)).collect(),
+        })
+        .collect();
+    nudges.sort_by_key(|nudge| nudge.after_ms);
+    Silence {
+        nudges,
+        close_after_ms: time(random),
+        pause_limit_ms: time(random),
+        labels: BTreeMap::from([(NudgeChoice::Close, "Enough".to_owned())]),
     }
 }
 
@@ -210,7 +260,15 @@ fn rules(random: &mut Random) -> Vec<Rule> {
         EventKind::DialogUpdated,
         EventKind::DialogOverflowed,
         EventKind::DialogUnanswered,
+        EventKind::DialogClosing,
+        EventKind::DialogReturned,
         EventKind::DialogClosed,
+        EventKind::DialogReopened,
+        EventKind::DialogRated,
+        EventKind::DialogJoined,
+        EventKind::MessageRead,
+        EventKind::MessageDeleted,
+        EventKind::TextNotSent,
         EventKind::MessageReceived,
         EventKind::MessageQueued,
         EventKind::MessageSent,

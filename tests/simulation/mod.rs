@@ -10,9 +10,12 @@ mod history;
 mod operators;
 mod workers;
 
+use std::collections::BTreeSet;
+
 use switchboard::engine::State;
 use switchboard::engine::rows::Archive as _;
 use switchboard::model::entry::{Entry, EntryHash};
+use switchboard::model::event::EventKind;
 
 use crate::world::memory::Memory;
 use crate::world::{replay, step};
@@ -40,10 +43,13 @@ fn run(seed: u64) {
 }
 
 /// The journal of a company's history, some steps long and not finished: something of everything is under way.
-pub(crate) fn history_of(seed: u64, steps: u64) -> Vec<Vec<u8>> {
+/// With it, the kinds of events in it.
+pub(crate) fn history_of(seed: u64, steps: u64) -> (Vec<Vec<u8>>, BTreeSet<EventKind>) {
     let mut company = Company::new(seed);
     (0..steps).for_each(|_| company.act());
-    company.world.journal
+    let events = company.applied.iter().flat_map(|applied| &applied.events);
+    let kinds = events.map(|event| event.kind).collect();
+    (company.world.journal, kinds)
 }
 
 /// Says which seed and step failed.

@@ -56,6 +56,11 @@ impl Company {
                 .collect();
             return self.random.pick_of(open.into_iter());
         }
+        self.known_dialog()
+    }
+
+    /// A dialog that ever was, open or not.
+    pub(super) fn known_dialog(&mut self) -> Option<DialogId> {
         let known: Vec<DialogId> = self
             .applied
             .iter()
@@ -89,7 +94,10 @@ impl Company {
     }
 
     pub(super) fn work(&mut self) {
-        let Some(dialog) = self.some_dialog() else { return };
+        let owned = self.world.state.dialogs().filter(|dialog| dialog.state.is_owned()).map(|row| row.id);
+        let owned: Vec<_> = owned.collect();
+        let owned = self.random.pick_of(owned.into_iter()).filter(|_| self.random.chance(60));
+        let Some(dialog) = owned.or_else(|| self.some_dialog()) else { return };
         let owner = self
             .world
             .state
@@ -140,9 +148,48 @@ impl Company {
                     CloseReason::Operator,
                     CloseReason::Supervisor,
                     CloseReason::Spam,
+                    CloseReason::Duplicate,
                 ]),
             },
         };
+        self.command(actor, scope, action);
+    }
+
+    /// What is done to dialogs beyond the daily work, to closed ones too.
+    pub(super) fn supervise(&mut self) {
+        let dialog = if self.random.chance(50) { self.some_dialog() } else { self.known_dialog() };
+        let Some(dialog) = dialog else { return };
+        let operator = self.operator();
+        let scope = *self.random.pick(&[Scope::Own, Scope::Any, Scope::Any]);
+        let now_ms = self.world.now_ms;
+        let action = match self.random.below(9) {
+            0 | 1 => Action::Reopen { dialog },
+            2 => Action::Pause {
+                dialog,
+                until_ms: self.random.chance(50).then(|| now_ms + self.random.below(700_000)),
+            },
+            3 => Action::Resume { dialog },
+            4 => Action::TakeOver { dialog, operator: operator.clone() },
+            5 => Action::Join { dialog, operator: operator.clone() },
+            6 => Action::Leave { dialog, operator: operator.clone() },
+            7 => Action::RateWork {
+                dialog,
+                score: u8::try_from(self.random.below(7)).unwrap(),
+                comment: self.random.chance(50).then(|| "fine".into()),
+            },
+            _ => {
+                let chats: Vec<_> = self.world.archive.chats.keys().copied().collect();
+                let Some(chat) = self.random.pick_of(chats.into_iter()) else { return };
+                let content = if self.random.chance(80) {
+                    ReplyContent::Text { text: "Good day".into(), buttons: Vec::new() }
+                } else {
+                    let template = (*self.random.pick(&["hello", "nothing"])).into();
+                    ReplyContent::Template { template, vars: BTreeMap::new() }
+                };
+                Action::WriteFirst { chat, operator: operator.clone(), content }
+            }
+        };
+        let actor = self.random.chance(80).then_some(operator);
         self.command(actor, scope, action);
     }
 

@@ -50,11 +50,8 @@ pub(super) fn of(method: &Method, path: &str) -> Option<Operation> {
                 .pages()
         }
         ("GET", "/v1/dialogs/{id}") => get("dialogs", "A dialog.", Answer::Dialog(shape("Dialog"))),
-        ("PATCH", "/v1/dialogs/{id}") => change_dialog("Changes priority, topic, tags or own fields.").body(
-            changes(),
-            change_example(),
-            true,
-        ),
+        ("PATCH", "/v1/dialogs/{id}") => change_dialog("Changes priority, topic, tags, pause or own fields.")
+            .body(changes(), change_example(), true),
         ("POST", "/v1/dialogs/{id}/accept") => change_dialog("Takes a dialog that is offered."),
         ("POST", "/v1/dialogs/{id}/decline") => change_dialog("Declines an offer."),
         ("POST", "/v1/dialogs/{id}/transfer") => {
@@ -70,10 +67,34 @@ pub(super) fn of(method: &Method, path: &str) -> Option<Operation> {
             false,
         ),
         ("POST", "/v1/dialogs/{id}/close") => change_dialog("Closes a dialog.").body(
-            object_with([], [("reason", or_null(words(&["operator", "supervisor", "spam"])))]),
+            object_with([], [("reason", or_null(words(&["operator", "supervisor", "spam", "duplicate"])))]),
             json!({"reason": "spam"}),
             false,
         ),
+        ("POST", "/v1/dialogs/{id}/spam") => change_dialog("Closes a dialog as spam."),
+        ("POST", "/v1/dialogs/{id}/reopen") => change_dialog("Opens a dialog again."),
+        ("POST", "/v1/dialogs/{id}/pause") => change_dialog("Pins a dialog: silence does not close it.")
+            .body(
+                object_with([], [("until", or_null(json!({"type": "string", "format": "date-time"})))]),
+                json!({"until": "2026-03-06T09:00:00Z"}),
+                false,
+            ),
+        ("POST", "/v1/dialogs/{id}/resume") => change_dialog("Ends a pause."),
+        ("POST", "/v1/dialogs/{id}/take-over") => change_dialog("Takes a dialog from whoever has it."),
+        ("POST", "/v1/dialogs/{id}/join") => change_dialog("Joins a dialog, without owning it."),
+        ("POST", "/v1/dialogs/{id}/leave") => change_dialog("Leaves a dialog that was joined."),
+        ("POST", "/v1/dialogs/{id}/supervisor-rating") => {
+            let score = json!({"type": "integer", "minimum": 1, "maximum": 5});
+            change_dialog("Rates the operator's work.").body(
+                object_with([("score", score)], [("comment", or_null(limited_text(4_000)))]),
+                json!({"score": 4, "comment": "clear, but slow"}),
+                true,
+            )
+        }
+        ("POST", "/v1/chats/{id}/messages") => {
+            write("messages", "Opens a dialog by writing first.", 201, Answer::Json(with_seq("Message")))
+                .body(first_message(), json!({"text": "Your parcel is here."}), true)
+        }
         ("GET", "/v1/dialogs/{id}/messages") => {
             get("messages", "Messages and notes.", Answer::Page(page_of("Message")))
                 .query(vec![query("whole_chat", "Of the whole chat.", flag()), order()])
@@ -327,7 +348,13 @@ fn changes() -> Value {
     let tags = json!({"type": "array", "maxItems": 100, "items": {"type": "string", "minLength": 1, "maxLength": 256}});
     object_with(
         [],
-        [("priority", priority), ("topic", or_null(text())), ("tags", tags), ("custom", or_null(free()))],
+        [
+            ("priority", priority),
+            ("topic", or_null(text())),
+            ("tags", tags),
+            ("paused", json!({"type": "boolean"})),
+            ("custom", or_null(free())),
+        ],
     )
 }
 
@@ -340,12 +367,21 @@ fn target() -> Value {
     json!({"oneOf": [one("operator"), one("team"), one("line")]})
 }
 
-fn reply() -> Value {
+fn first_message() -> Value {
+    let by_text = closed(object_with([("text", limited_text(20_000))], [("buttons", or_null(buttons()))]));
+    let by_template = closed(object_with([("template", text())], [("vars", or_null(free()))]));
+    json!({"oneOf": [by_text, by_template]})
+}
+
+fn buttons() -> Value {
     let button = closed(object([("title", limited_text(256)), ("data", limited_text(256))]));
-    let buttons = json!({"type": "array", "maxItems": 100, "items": button});
+    json!({"type": "array", "maxItems": 100, "items": button})
+}
+
+fn reply() -> Value {
     let by_text = closed(object_with(
         [("text", limited_text(20_000))],
-        [("buttons", or_null(buttons)), ("reply_to", or_null(text()))],
+        [("buttons", or_null(buttons())), ("reply_to", or_null(text()))],
     ));
     let by_template = closed(object_with(
         [("template", text())],

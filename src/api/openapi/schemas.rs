@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::dialog::DialogState;
+use crate::model::dialog::{CloseReason, DialogState};
 use crate::model::event::EventKind;
 use crate::store::queries::deliveries::DeliveryState;
 
@@ -156,15 +156,44 @@ fn dialog() -> Value {
         ("accepted_at", or_null(time())),
         ("first_response_at", or_null(time())),
         ("closed_at", or_null(time())),
-        ("close_reason", or_null(words(&["operator", "supervisor", "rule", "spam"]))),
+        ("close_reason", or_null(close_reasons())),
         ("offers", list(offer)),
         ("last_message", or_null(last)),
         ("unread", number()),
         ("messages", number()),
         ("custom", free()),
+        ("reopened", number()),
+        ("paused", or_null(object([("since", time()), ("until", time())]))),
+        ("joined", list(text())),
+        ("rating", or_null(rating())),
+        ("supervisor_rating", or_null(supervisor_rating())),
         ("updated_at", time()),
         ("version", number()),
     ])
+}
+
+/// Why dialogs close.
+fn close_reasons() -> Value {
+    words(&CloseReason::ALL.map(CloseReason::as_str))
+}
+
+fn score() -> Value {
+    json!({"type": "integer", "minimum": 1, "maximum": 5})
+}
+
+fn rating() -> Value {
+    object([
+        ("scale", words(&["like_dislike", "1..5"])),
+        ("asked_at", time()),
+        ("until", time()),
+        ("operator", or_null(text())),
+        ("score", or_null(score())),
+        ("rated_at", or_null(time())),
+    ])
+}
+
+fn supervisor_rating() -> Value {
+    object([("score", score()), ("comment", or_null(text())), ("by", shape("Author")), ("at", time())])
 }
 
 fn message() -> Value {
@@ -198,6 +227,9 @@ fn message() -> Value {
         ("at", time()),
         ("external_at", or_null(time())),
         ("edited_at", or_null(time())),
+        ("deleted_at", or_null(time())),
+        ("delivered_at", or_null(time())),
+        ("read_at", or_null(time())),
         ("revisions", list(object([("text", text()), ("until", time())]))),
         ("note", flag()),
         ("automatic", flag()),
@@ -252,6 +284,7 @@ fn decision() -> Value {
         "language",
         "not_in_stage",
         "returning",
+        "not_on_line",
     ];
     let candidate = json!({"allOf": [shape("Load"), object([
         ("operator", text()),
@@ -321,7 +354,26 @@ fn decision() -> Value {
         ("dialog", text()),
         ("config", text()),
     ]);
-    json!({"allOf": [common, {"oneOf": [routing, rule, transfer, overflow]}]})
+    let back = object([
+        ("kind", words(&["return"])),
+        ("trigger", text()),
+        ("operator", or_null(text())),
+        ("verdict", or_null(words(&verdicts))),
+    ]);
+    let timer = object([
+        ("kind", words(&["timer"])),
+        ("timer", words(&["closing", "silence", "pause", "no_answer", "queue_position"])),
+        ("due_at", time()),
+        ("since", time()),
+        ("done", words(&["text_sent", "text_omitted", "closed", "resumed"])),
+    ]);
+    let take_over = json!({"allOf": [shape("Load"), object([
+        ("kind", words(&["take_over"])),
+        ("operator", text()),
+        ("from", or_null(text())),
+        ("over_limit", flag()),
+    ])]});
+    json!({"allOf": [common, {"oneOf": [routing, rule, transfer, overflow, back, timer, take_over]}]})
 }
 
 fn strategies() -> Value {

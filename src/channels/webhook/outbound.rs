@@ -37,8 +37,7 @@ const DEPTH_MAX: usize = 64;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What a template can use.
-const VARIABLES: &str =
-    "chat.external_id, chat.user, message.id, message.text, message.buttons, dialog.id, effect.id";
+const VARIABLES: &str = "chat.external_id, chat.user, message.id, message.text, message.sender, message.buttons, dialog.id, effect.id";
 
 /// Headers that we or the HTTP client set.
 const RESERVED: [&str; 7] =
@@ -109,6 +108,7 @@ impl RequestTemplate {
             message => context! {
                 id => outgoing.message.to_string(),
                 text => outgoing.text,
+                sender => outgoing.sender,
                 buttons => outgoing.buttons,
             },
             dialog => context! { id => effect.dialog.to_string() },
@@ -205,6 +205,7 @@ impl RequestTemplate {
             message => context! {
                 id => "m-1",
                 text => "1",
+                sender => "1",
                 buttons => [context! { title => "1", data => "1" }],
             },
             dialog => context! { id => "d-1" },

@@ -80,7 +80,9 @@ fn week(walk: &mut Walk<'_>, node: &Node) {
             );
         }
     }
-    let opens = node.get("open").is_some_and(|open| !open.entries().is_empty());
+    let opens = node
+        .get("open")
+        .is_some_and(|open| open.entries().iter().any(|entry| !entry.value.items().is_empty()));
     if all.is_empty() && !opens && !walk.report.has_errors() {
         walk.push(Finding::new(Code::NeverOpen, node.head(), "this calendar is never open").help(
             "give hours, such as `mon-fri: [\"09:00-18:00\"]`; a line without a calendar is always open",

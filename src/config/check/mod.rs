@@ -12,6 +12,7 @@ pub mod comparison;
 pub mod conditions;
 pub mod contradictions;
 pub mod jsonpaths;
+pub mod life;
 pub mod operators;
 pub mod routing;
 pub mod rules;

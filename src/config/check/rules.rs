@@ -15,12 +15,6 @@ use crate::model::event::EventKind;
 /// Events of the contract that are not stated yet.
 const LATER: &[&str] = &[
     "dialog.waiting",
-    "dialog.closing",
-    "dialog.reopened",
-    "dialog.rated",
-    "message.delivered",
-    "message.read",
-    "message.deleted",
     "client.identified",
     "client.merged",
     "sla.warning",

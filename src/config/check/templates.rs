@@ -25,6 +25,7 @@ const WEBHOOK_VARIABLES: &[&str] = &[
     "message",
     "message.id",
     "message.text",
+    "message.sender",
     "message.buttons",
     "dialog",
     "dialog.id",

@@ -12,8 +12,9 @@ use crate::config::tree::{Entry, Node};
 use crate::model::calendar::{Calendar, Day, Interval};
 use crate::model::id::{CalendarId, LineId, TemplateId};
 use crate::model::line::{
-    Ageing, Counts, Line, Member, Otherwise, OverflowStage, RoutingPolicy, Sticky, StickyTo, Strategy, Texts,
-    Topic, Welcome, WelcomeEach,
+    Ageing, Counts, Line, Member, NoAnswer, Nudge, NudgeChoice, OperatorIdentity, Otherwise, OverflowStage,
+    QueuePosition, RatingPolicy, RoutingPolicy, Silence, Sticky, StickyTo, Strategy, Texts, Topic, Welcome,
+    WelcomeEach,
 };
 
 pub(super) fn calendars(roots: &[&Node]) -> Option<BTreeMap<CalendarId, Calendar>> {
@@ -78,7 +79,63 @@ fn line(entry: &Entry) -> Option<Line> {
         ageing: node.at(&["priority", "ageing"]).map_or(Some(None), |value| ageing(value).map(Some))?,
         texts: node.get("texts").map_or(Some(Texts::default()), texts)?,
         closing: node.at(&["closing", "template"]).map_or(Some(None), |id| template(id).map(Some))?,
+        reopen_window_ms: node.at(&["closing", "reopen_window"]).map_or(Some(0), time_ms)?,
+        silence: maybe(node, "silence", silence)?,
+        rating: maybe(node, "rating", rating)?,
+        operator_identity: maybe(node, "operator_identity", identity)?,
     })
+}
+
+fn time_ms(node: &Node) -> Option<u64> {
+    scalar::duration_ms(node.text()?).ok()
+}
+
+fn silence(node: &Node) -> Option<Silence> {
+    let mut nudges = maybe(node, "nudges", |nudges| list(nudges, nudge))?.unwrap_or_default();
+    nudges.sort_by_key(|nudge| nudge.after_ms);
+    let labels = own_entries(node, "labels")
+        .map(|entry| {
+            let choice = NudgeChoice::ALL.into_iter().find(|choice| choice.as_str() == entry.key.text)?;
+            Some((choice, entry.value.text()?.to_owned()))
+        })
+        .collect::<Option<_>>()?;
+    Some(Silence {
+        nudges,
+        close_after_ms: maybe(node, "close_after", time_ms)?.unwrap_or(Silence::CLOSE_AFTER_MS),
+        pause_limit_ms: maybe(node, "pause_limit", time_ms)?.unwrap_or(Silence::PAUSE_LIMIT_MS),
+        labels,
+    })
+}
+
+fn nudge(node: &Node) -> Option<Nudge> {
+    Some(Nudge {
+        after_ms: time_ms(node.get("after")?)?,
+        template: template(node.get("template")?)?,
+        choices: maybe(node, "choices", |choices| list(choices, word))?.unwrap_or_default(),
+    })
+}
+
+fn rating(node: &Node) -> Option<RatingPolicy> {
+    Some(RatingPolicy {
+        scale: word(node.get("scale")?)?,
+        window_ms: maybe(node, "window", time_ms)?.unwrap_or(RatingPolicy::WINDOW_MS),
+        template: template(node.get("template")?)?,
+        thanks: maybe(node, "thanks", template)?,
+    })
+}
+
+fn identity(node: &Node) -> Option<OperatorIdentity> {
+    match node.text() {
+        Some("profile") => Some(OperatorIdentity::Profile),
+        Some("hidden") => Some(OperatorIdentity::Hidden),
+        Some(_) => None,
+        None => Some(OperatorIdentity::Alias {
+            name: maybe_text(node, "alias")?,
+            operators: own_entries(node, "operators")
+                .map(|entry| Some((entry.key.text.as_str().into(), entry.value.text()?.to_owned())))
+                .collect::<Option<_>>()?,
+        }),
+    }
 }
 
 fn template(node: &Node) -> Option<TemplateId> {
@@ -93,19 +150,25 @@ fn texts(node: &Node) -> Option<Texts> {
         })
     })?;
     let out_of_hours = maybe(node, "out_of_hours", |text| template(text.get("template")?))?;
-    Some(Texts { welcome, out_of_hours })
+    let consent = maybe(node, "consent", |text| template(text.get("template")?))?;
+    let no_answer = maybe(node, "no_answer", |text| {
+        Some(NoAnswer { after_ms: time_ms(text.get("after")?)?, template: template(text.get("template")?)? })
+    })?;
+    let queue_position = maybe(node, "queue_position", |text| {
+        Some(QueuePosition {
+            every_ms: time_ms(text.get("every")?)?,
+            template: template(text.get("template")?)?,
+        })
+    })?;
+    Some(Texts { welcome, out_of_hours, consent, no_answer, queue_position })
 }
 
 fn ageing(node: &Node) -> Option<Ageing> {
     Some(Ageing {
-        every_ms: milliseconds(node.get("every")?)?,
+        every_ms: time_ms(node.get("every")?)?,
         gain: count(node.get("gain")?)?,
         cap: maybe(node, "cap", count)?,
     })
-}
-
-fn milliseconds(node: &Node) -> Option<u64> {
-    scalar::duration_ms(node.text()?).ok()
 }
 
 fn count(node: &Node) -> Option<u32> {
@@ -121,8 +184,7 @@ fn routing(node: &Node) -> Option<RoutingPolicy> {
     Some(RoutingPolicy {
         strategy: maybe(node, "strategy", word)?.unwrap_or(Strategy::RoundRobin),
         members: members(node, "operators")?,
-        offer_timeout_ms: maybe(node, "offer_timeout", milliseconds)?
-            .unwrap_or(RoutingPolicy::OFFER_TIMEOUT_MS),
+        offer_timeout_ms: maybe(node, "offer_timeout", time_ms)?.unwrap_or(RoutingPolicy::OFFER_TIMEOUT_MS),
         require_presence: maybe(node, "require_presence", boolean)?.unwrap_or(true),
         limit_milli: node.at(&["capacity", "limit"]).map_or(Some(None), |limit| amount(limit).map(Some))?,
         weights_milli: weights,
@@ -143,7 +205,7 @@ fn routing(node: &Node) -> Option<RoutingPolicy> {
 fn sticky(node: &Node) -> Option<Sticky> {
     // Those that are not acted on yet have no form.
     let to: Vec<StickyTo> = node.get("to")?.items().iter().filter_map(word).collect();
-    let wait_ms = maybe(node, "wait", milliseconds)?.unwrap_or(RoutingPolicy::STICKY_WAIT_MS);
+    let wait_ms = maybe(node, "wait", time_ms)?.unwrap_or(RoutingPolicy::STICKY_WAIT_MS);
     Some(Sticky { to, wait_ms })
 }
 
@@ -159,7 +221,7 @@ fn topic(node: &Node) -> Option<Topic> {
 
 fn stage(node: &Node) -> Option<OverflowStage> {
     Some(OverflowStage {
-        after_ms: milliseconds(node.get("after")?)?,
+        after_ms: time_ms(node.get("after")?)?,
         add: members(node, "add")?,
         replace: members(node, "replace")?,
         drop_skills: maybe(node, "drop_skills", boolean)?.unwrap_or(false),
@@ -169,7 +231,7 @@ fn stage(node: &Node) -> Option<OverflowStage> {
 
 fn otherwise(node: &Node) -> Option<Otherwise> {
     Some(Otherwise {
-        after_ms: milliseconds(node.get("after")?)?,
+        after_ms: time_ms(node.get("after")?)?,
         // Actions that are not acted on yet have no form; each was told.
         actions: node.get("do")?.items().iter().filter_map(action).collect(),
     })

@@ -86,6 +86,7 @@ codes! {
     UnknownTimezone = "CFG040", Error, "An unknown time zone";
     OverlappingHours = "CFG041", Error, "Overlapping hours";
     NeverOpen = "CFG042", Warning, "A calendar that is never open";
+    NeverSent = "CFG043", Warning, "A text that is never sent";
     TemplateSyntax = "CFG050", Error, "A template that does not compile";
     TemplateVariable = "CFG051", Error, "An unknown variable in a template";
     TemplateContext = "CFG052", Warning, "A template uses what is not there where it is used";

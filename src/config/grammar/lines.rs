@@ -1,8 +1,8 @@
 //! `lines.yaml`: calendars and open lines.
 
-use super::shape::{AMOUNT, DURATION, Field, PERCENT, PRIORITY, Shape};
+use super::shape::{AMOUNT, DURATION, Field, PERCENT, PERIOD, PRIORITY, Shape};
 use super::walk::Walk;
-use crate::config::check::{calendars, conditions};
+use crate::config::check::{calendars, conditions, life};
 use crate::config::link::Name;
 use crate::config::scalar;
 use crate::config::tree::Node;
@@ -40,13 +40,13 @@ pub const LINE: &[Field] = &[
     Field::optional("routing", Shape::Mapping(ROUTING)),
     Field::optional("priority", Shape::Mapping(PRIORITIES)),
     Field::optional("texts", Shape::Mapping(TEXTS)),
-    Field::later("silence", Shape::Mapping(SILENCE)),
+    Field::optional("silence", Shape::Check(life::silence)),
     Field::optional("closing", Shape::Mapping(CLOSING)),
-    Field::later("rating", Shape::Mapping(RATING)),
+    Field::optional("rating", Shape::Mapping(RATING)),
     Field::later("sla", Shape::List(&Shape::Mapping(SLA))),
     Field::later("scenario", Shape::Mapping(SCENARIO)),
     Field::later("crm", Shape::Mapping(CRM)),
-    Field::later("operator_identity", Shape::Any),
+    Field::optional("operator_identity", IDENTITY),
 ];
 
 /// An operator, or all operators of a team.
@@ -138,15 +138,18 @@ const AGEING: &[Field] = &[
 
 const TEXTS: &[Field] = &[
     Field::optional("welcome", Shape::Mapping(WELCOME)),
-    Field::later("consent", Shape::Mapping(&[Field::required("template", TEMPLATE)])),
+    Field::optional("consent", Shape::Mapping(&[Field::required("template", TEMPLATE)])),
     Field::optional("out_of_hours", Shape::Mapping(&[Field::required("template", TEMPLATE)])),
-    Field::later(
+    Field::optional(
         "no_answer",
-        Shape::Mapping(&[Field::required("after", DURATION), Field::required("template", TEMPLATE)]),
+        Shape::Mapping(&[Field::required("after", PERIOD), Field::required("template", TEMPLATE)]),
     ),
-    Field::later(
+    Field::optional(
         "queue_position",
-        Shape::Mapping(&[Field::required("every", DURATION), Field::required("template", TEMPLATE)]),
+        Shape::Mapping(&[
+            Field::required("every", PERIOD),
+            Field::required("template", Shape::Check(life::queue_template)),
+        ]),
     ),
 ];
 const WELCOME: &[Field] = &[
@@ -154,32 +157,37 @@ const WELCOME: &[Field] = &[
     Field::optional("each", Shape::Word(&["first_contact", "dialog"])),
 ];
 
-const SILENCE: &[Field] = &[
+/// The keys of `silence`.
+pub const SILENCE: &[Field] = &[
     Field::optional("nudges", Shape::List(&Shape::Mapping(NUDGE))),
-    Field::optional("close_after", DURATION),
+    Field::optional("close_after", PERIOD),
+    Field::optional("pause_limit", PERIOD),
+    Field::optional("labels", Shape::Mapping(LABELS)),
 ];
 const NUDGE: &[Field] = &[
-    Field::required("after", DURATION),
+    Field::required("after", PERIOD),
     Field::required("template", TEMPLATE),
     Field::optional("choices", Shape::List(&Shape::Word(&["close", "continue", "new"]))),
 ];
+const LABELS: &[Field] = &[
+    Field::optional("close", Shape::Text),
+    Field::optional("continue", Shape::Text),
+    Field::optional("new", Shape::Text),
+];
 
 const CLOSING: &[Field] =
-    &[Field::optional("template", TEMPLATE), Field::optional("reopen_window", Shape::Check(reopen_window))];
-
-fn reopen_window(walk: &mut Walk<'_>, node: &Node) {
-    walk.node(node, &DURATION);
-    if node.text().and_then(|text| scalar::duration_ms(text).ok()).is_some_and(|ms| ms > 0) {
-        walk.later(node.key.unwrap_or(node.span), "`reopen_window`");
-    }
-}
+    &[Field::optional("template", TEMPLATE), Field::optional("reopen_window", DURATION)];
 
 const RATING: &[Field] = &[
     Field::required("scale", Shape::Word(&["like_dislike", "1..5"])),
-    Field::optional("window", DURATION),
+    Field::optional("window", PERIOD),
     Field::required("template", TEMPLATE),
     Field::optional("thanks", TEMPLATE),
 ];
+
+const IDENTITY: Shape = Shape::ScalarOr(&Shape::Word(&["profile", "hidden"]), &Shape::Mapping(ALIASES));
+const ALIASES: &[Field] =
+    &[Field::optional("alias", Shape::Text), Field::optional("operators", Shape::Check(life::aliases))];
 
 const SLA: &[Field] = &[
     Field::optional("when", Shape::Check(conditions::of_dialog)),

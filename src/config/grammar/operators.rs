@@ -53,6 +53,8 @@ const DIALOGS: &[Field] = &[
     Field::optional("close", SCOPE),
     Field::optional("transfer", SCOPE),
     Field::optional("take_over", SCOPE),
+    Field::optional("join", SCOPE),
+    Field::optional("rate", SCOPE),
     Field::optional("write", SCOPE),
 ];
 

@@ -95,6 +95,12 @@ pub enum Shape {
 
 /// Durations: `60s`.
 pub const DURATION: Shape = Shape::Scalar(|text| crate::config::scalar::duration_ms(text).map(drop));
+/// Durations that are not nothing: at least `1s`.
+pub const PERIOD: Shape = Shape::Scalar(|text| match crate::config::scalar::duration_ms(text) {
+    Ok(0..1_000) => Err(crate::config::scalar::Unfit { expected: "a duration of at least `1s`".to_owned() }),
+    Ok(_) => Ok(()),
+    Err(unfit) => Err(unfit),
+});
 /// Sizes: `10MiB`.
 pub const SIZE: Shape = Shape::Scalar(|text| crate::config::scalar::size_bytes(text).map(drop));
 /// Percentages: `80%`.

@@ -22,7 +22,7 @@ impl Loads {
     fn of(state: &State, live: &Live) -> Self {
         let mut loads = Self(BTreeMap::new());
         for dialog in open(state) {
-            let owner = dialog.owner.iter().filter(|_| counts(live, dialog));
+            let owner = dialog.owner.iter().filter(|_| dialog.state.is_owned() && counts(live, dialog));
             let holders = owner.chain(dialog.offers.iter().map(|offer| &offer.operator));
             for holder in holders {
                 loads.add(holder, dialog, i64::from(weight(live, dialog)));

@@ -70,6 +70,7 @@ fn perform(
                 buttons,
                 reply_to: None,
                 written_by: WrittenBy::Machine,
+                even_if_closed: false,
             };
             if answers_a_machine(cause) {
                 return Err("an automatic message is not answered automatically".to_owned());

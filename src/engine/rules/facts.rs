@@ -129,7 +129,17 @@ pub(in crate::engine) fn document(
     message: Option<MessageId>,
     wanted: &Wanted,
 ) -> Value {
-    let row = dialog.and_then(|id| step.dialog(id));
+    document_of(step, kind, dialog.and_then(|id| step.dialog(id)), message, wanted)
+}
+
+/// The same of a dialog that may not be in the state yet.
+pub(in crate::engine) fn document_of(
+    step: &Step<'_>,
+    kind: EventKind,
+    row: Option<&Dialog>,
+    message: Option<MessageId>,
+    wanted: &Wanted,
+) -> Value {
     let mut facts = Map::new();
     for (branch, leaves) in &wanted.0 {
         let mut growing = Growing::new(leaves);
@@ -178,7 +188,11 @@ pub(in crate::engine) fn document(
 
 /// The languages to write to a client in, best first.
 pub(in crate::engine) fn languages(step: &Step<'_>, dialog: DialogId) -> Vec<String> {
-    let Some(row) = step.dialog(dialog) else { return Vec::new() };
+    step.dialog(dialog).map(|row| languages_of(step, row)).unwrap_or_default()
+}
+
+/// The same of a dialog that may not be in the state yet.
+pub(in crate::engine) fn languages_of(step: &Step<'_>, row: &Dialog) -> Vec<String> {
     let of_client = step.state.clients.get(&row.client).and_then(|client| client.language.clone());
     let of_line = step.live.line(&row.line).and_then(|line| line.language.clone());
     of_client.into_iter().chain(of_line).collect()
@@ -193,6 +207,10 @@ fn dialog_facts(facts: &mut Growing<'_>, dialog: &Dialog) {
     facts.add("tags", &dialog.tags);
     facts.add("custom", &dialog.custom);
     facts.add("unread", &dialog.unread);
+    facts.add("paused", &dialog.life.paused.is_some());
+    facts.add("reopened", &dialog.life.reopened);
+    let vote = dialog.life.rating.as_ref().and_then(|rating| rating.vote.as_ref());
+    facts.add_known("rating", &vote.map(|vote| vote.score));
     facts.add_known("owner", &dialog.owner);
     facts.add_known("team", &dialog.team);
     facts.add_known("topic", &dialog.topic);

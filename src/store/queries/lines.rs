@@ -32,7 +32,8 @@ pub fn counts(store: &Store, line: &LineId) -> Result<Counts, StoreError> {
     for state in DialogState::ALL {
         let count = match state {
             DialogState::Offered => &mut counts.offered,
-            DialogState::New | DialogState::Closed => continue,
+            // While the client rates a dialog, the work on it is done.
+            DialogState::New | DialogState::Closing | DialogState::Closed => continue,
             state if state.is_waiting() => continue,
             _ => &mut counts.active,
         };

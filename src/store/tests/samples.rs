@@ -64,6 +64,7 @@ pub(super) fn dialog(seq: u64) -> Dialog {
         unread: 1,
         messages: 1,
         out_of_hours_told: false,
+        life: crate::model::life::Life::default(),
         updated_at_ms: at(seq),
         version: seq,
         route: crate::model::dialog::Route::default(),
@@ -94,6 +95,7 @@ pub(super) fn chat(number: u64) -> Chat {
         last_dialog: None,
         dialogs: 1,
         allowed: true,
+        consent_told: false,
         created_at_ms: at(number),
     }
 }
@@ -135,6 +137,10 @@ pub(super) fn message(dialog: &Dialog, seq: u64, index: u32) -> Message {
         external_at_ms: None,
         edited_at_ms: None,
         external_edited_at_ms: None,
+        deleted_at_ms: None,
+        delivered_at_ms: None,
+        read_at_ms: None,
+        lost_at_ms: None,
         revisions: Vec::new(),
         note: false,
         automatic: false,
@@ -153,6 +159,7 @@ pub(super) fn effect(seq: u64, dialog: u64, state: EffectState) -> Effect {
         line: "sales".into(),
         dialog: DialogId::new(dialog, 0),
         action: EffectAction::Send(Outgoing {
+            sender: None,
             channel: "shop-telegram".into(),
             chat: dialog.to_string(),
             user: dialog.to_string(),

@@ -23,6 +23,7 @@ fn settings(body: Value) -> WebhookOutbound {
 
 fn outgoing(text: &str) -> Outgoing {
     Outgoing {
+        sender: None,
         chat: "c-77".to_owned(),
         user: "u-5".to_owned(),
         buttons: vec![Button { title: "Yes".to_owned(), data: "y".to_owned() }],
@@ -153,8 +154,8 @@ fn mistakes_of_the_settings_are_found_when_the_channel_is_connected() {
         }),
     ]
     .join("\n"), @r#"
-    `outbound.body.a`: a variable that does not exist; there are chat.external_id, chat.user, message.id, message.text, message.buttons, dialog.id, effect.id
-    `outbound.body.a`: a variable that does not exist; there are chat.external_id, chat.user, message.id, message.text, message.buttons, dialog.id, effect.id
+    `outbound.body.a`: a variable that does not exist; there are chat.external_id, chat.user, message.id, message.text, message.sender, message.buttons, dialog.id, effect.id
+    `outbound.body.a`: a variable that does not exist; there are chat.external_id, chat.user, message.id, message.text, message.sender, message.buttons, dialog.id, effect.id
     `outbound.body.a`: unknown filter: filter shout is unknown
     `outbound.body.a`: syntax error: unexpected end of input, expected end of variable block
     `outbound.body.a`: syntax error: unexpected end of input, expected expression

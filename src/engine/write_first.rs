@@ -1,0 +1,69 @@
+//! Writing first: a dialog that we open, in a chat that exists and may be written to.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::model::command::ReplyContent;
+use crate::model::dialog::DialogState;
+use crate::model::event::EventKind;
+use crate::model::id::{ChatId, LineId, OperatorId};
+use crate::model::message::Author;
+use crate::model::outcome::{Receipt, Rejection};
+
+use super::outgoing::{Draft, WrittenBy, send};
+use super::step::Step;
+use super::{commands, intake, supervision, texts};
+
+/// An operator opens a dialog, owns it and writes its first message. Everything that can be refused is looked
+/// at before anything changes. `lines`: those that the right of the asker reaches; `None`: all.
+pub(super) fn write(
+    step: &mut Step<'_>,
+    chat: ChatId,
+    operator: &OperatorId,
+    content: &ReplyContent,
+    lines: Option<&BTreeSet<LineId>>,
+) -> Result<Receipt, Rejection> {
+    let live = Arc::clone(&step.live);
+    let row = step.state.chats.get(&chat).ok_or(Rejection::UnknownChat)?;
+    let channel_id = row.address.channel.clone();
+    let channel = live.config.channels.get(&channel_id).ok_or(Rejection::UnknownChannel)?;
+    if !live.config.operators.contains_key(operator) {
+        return Err(Rejection::UnknownOperator);
+    }
+    let is_within_reach = lines.is_none_or(|lines| lines.contains(&channel.line));
+    if !is_within_reach || !live.may_serve(operator, &channel.line) {
+        return Err(Rejection::OperatorNotOnLine);
+    }
+    if let Some(dialog) = row.open_dialog {
+        return Err(Rejection::OtherDialogOpen { dialog });
+    }
+    if !row.allowed {
+        return Err(Rejection::ClientBlocked);
+    }
+    let mut dialog = intake::new_dialog(step, &channel_id, channel, chat).ok_or(Rejection::UnknownLine)?;
+    dialog.state = DialogState::Accepted;
+    dialog.owner = Some(operator.clone());
+    dialog.accepted_at_ms = Some(step.at_ms);
+    dialog.route.reserved = None;
+    dialog.life.written_first = true;
+    let (text, buttons) = commands::words(step, &dialog, content)?;
+    if text.trim().is_empty() {
+        return Err(Rejection::EmptyText);
+    }
+    let verdict = supervision::verdict(step, &dialog, operator, None);
+    let id = dialog.id;
+    intake::add_dialog(step, dialog);
+    texts::somebody_answers(step, id);
+    if let Some(verdict) = verdict {
+        step.record(id, verdict);
+    }
+    let author = Author::Operator(operator.clone());
+    step.emit(EventKind::DialogOpened, id, None, json!({"first_contact": false, "by": author}));
+    step.emit(EventKind::DialogAccepted, id, None, json!({"offer": null, "operator": operator}));
+    let draft =
+        Draft { author, text, buttons, reply_to: None, written_by: WrittenBy::Person, even_if_closed: false };
+    let message = send(step, id, draft)?;
+    Ok(Receipt { dialog: Some(id), message: Some(message) })
+}
