@@ -19,11 +19,12 @@ format:
 lint:
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
-# The documents are checked here too: tests/docs runs the README. The bench takes a few messages in, so that it
-# cannot fall behind the daemon that it measures.
+# The documents are checked here too: tests/docs runs the README. The benches run for a moment, so that they
+# cannot fall behind the daemon that they measure.
 suite:
 	$(CARGO) test --locked
 	SWITCHBOARD_BENCH_MESSAGES=200 SWITCHBOARD_BENCH_CONNECTIONS=8 $(CARGO) test --locked --bench intake
+	SWITCHBOARD_BENCH_OPERATORS=20 SWITCHBOARD_BENCH_WAITING=50 $(CARGO) test --locked --bench routing
 
 documentation:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps

