@@ -345,6 +345,7 @@ fn line(number: usize, strategy: Strategy) -> Line {
         silence: None,
         rating: None,
         operator_identity: None,
+        sla: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::model::id::{ChannelId, ChatId, ClientId, DialogId, LineId, MessageId,
 use crate::model::id::{TeamId, TopicId};
 use crate::model::line::RatingScale;
 use crate::model::message::Direction;
+use crate::model::sla::{SlaState, SlaTarget};
 
 use super::message_shape::AuthorShape;
 use super::time::Time;
@@ -44,6 +45,9 @@ pub(super) struct DialogShape<'a> {
     joined: &'a BTreeSet<OperatorId>,
     rating: Option<RatingShape<'a>>,
     supervisor_rating: Option<SupervisorRatingShape<'a>>,
+    /// When it should be answered or accepted at the latest.
+    sla_deadline: Option<Time>,
+    sla: Vec<SlaShape>,
     updated_at: Time,
     version: u64,
 }
@@ -94,12 +98,37 @@ struct OfferShape<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct SlaShape {
+    target: SlaTarget,
+    state: &'static str,
+    target_seconds: u64,
+    started_at: Time,
+    due_at: Option<Time>,
+    breached_at: Option<Time>,
+    stopped_at: Option<Time>,
+}
+
+#[derive(Debug, Serialize)]
 struct LastMessageShape<'a> {
     id: MessageId,
     direction: Direction,
     author: AuthorShape<'a>,
     text: &'a str,
     at: Time,
+}
+
+impl SlaShape {
+    fn of(target: SlaTarget, clock: &SlaState) -> Self {
+        Self {
+            target,
+            state: clock.word(),
+            target_seconds: clock.target_ms / 1000,
+            started_at: Time(clock.started_at_ms),
+            due_at: clock.due_at_ms.map(Time),
+            breached_at: clock.breached_at_ms.map(Time),
+            stopped_at: clock.stopped_at_ms.map(Time),
+        }
+    }
 }
 
 impl<'a> From<&'a Dialog> for DialogShape<'a> {
@@ -161,6 +190,8 @@ impl<'a> From<&'a Dialog> for DialogShape<'a> {
                 by: AuthorShape::from(&rating.by),
                 at: Time(rating.at_ms),
             }),
+            sla_deadline: dialog.route.deadline_ms.map(Time),
+            sla: dialog.sla.0.iter().map(|(target, clock)| SlaShape::of(*target, clock)).collect(),
             updated_at: Time(dialog.updated_at_ms),
             version: dialog.version,
         }

@@ -46,7 +46,7 @@ const FACTS: &[(&str, Fact)] = &[
     ("event", Fact::Object),
     ("event.type", Fact::Text),
     ("event.at_ms", Fact::Number),
-    ("event.data", Fact::Later),
+    ("event.data", Fact::Free),
     ("dialog", Fact::Object),
     ("dialog.id", Fact::Text),
     ("dialog.line", Fact::Name(Name::Line)),
@@ -205,6 +205,8 @@ impl Facts {
             | EventKind::DialogReopened
             | EventKind::DialogRated
             | EventKind::TextNotSent
+            | EventKind::SlaWarning
+            | EventKind::SlaBreached
             | EventKind::RuleTripped
             | EventKind::DeliveryDead => Self(DIALOG),
         }

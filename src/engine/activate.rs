@@ -19,7 +19,7 @@ use super::routing::queue::Audience;
 use super::routing::shifts::Duty;
 use super::rows::ActiveConfig;
 use super::step::Step;
-use super::{offers, transfer};
+use super::{offers, sla, transfer};
 
 /// Compiles a configuration and checks that live dialogs can go on under it.
 pub(super) fn prepare(step: &Step<'_>, activated: &ConfigActivated) -> Result<Live, Rejection> {
@@ -67,6 +67,7 @@ pub(super) fn activate(step: &mut Step<'_>, activated: &ConfigActivated, live: L
     let open = step.state.dialogs.iter().filter(|(_, dialog)| dialog.closed_at_ms.is_none());
     let open: Vec<DialogId> = open.map(|(id, _)| *id).collect();
     step.changed.extend(open);
+    sla::settle_all(step);
     let waiting: Vec<Audience> = step.state.queues.keys().cloned().collect();
     step.to_route.extend(waiting);
     Outcome::Applied(Receipt::default())

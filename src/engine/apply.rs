@@ -15,7 +15,7 @@ use super::routing::shifts;
 use super::rows::Position;
 use super::state::State;
 use super::step::Step;
-use super::{activate, commands, deadlines, delivery, intake, offers, overflow, repair, rules};
+use super::{activate, commands, deadlines, delivery, intake, offers, overflow, repair, rules, sla};
 
 /// What applying an entry gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,6 +127,7 @@ fn fire_due(step: &mut Step<'_>) {
             TimerKey::ReservationEnds { dialog } => overflow::end_reservation(step, dialog),
             TimerKey::Overflow { dialog } => overflow::advance(step, dialog),
             TimerKey::Otherwise { dialog } => overflow::otherwise(step, dialog),
+            TimerKey::Sla { dialog } => sla::due(step, dialog),
             TimerKey::ShiftBorder { operator } => shifts::pass_border(step, &operator),
             TimerKey::EffectRetry { effect } => delivery::retry_due(step, effect),
             TimerKey::EffectDeadline { effect } => delivery::deadline_passed(step, effect),
@@ -144,7 +145,10 @@ fn conclude(step: &mut Step<'_>) {
         while let Some(unseen) = step.unseen.pop_front() {
             rules::see(step, &unseen);
         }
+        // Before routing: deadlines are part of the order in which dialogs wait.
+        sla::settle(step);
         let decided = settle(step);
+        sla::settle(step);
         if !decided && step.unseen.is_empty() && step.to_route.is_empty() {
             break;
         }

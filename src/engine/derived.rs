@@ -56,6 +56,8 @@ pub(super) struct Alarms {
     pub(super) reservation_ms: Option<u64>,
     pub(super) overflow_ms: Option<u64>,
     pub(super) otherwise_ms: Option<u64>,
+    /// A warning or a deadline of its clocks, waiting or not.
+    pub(super) sla_ms: Option<u64>,
 }
 
 impl Alarms {
@@ -74,15 +76,17 @@ impl Alarms {
             reservation_ms: dialog.route.reserved.as_ref().map(|kept| kept.until_ms),
             overflow_ms: next.map(|stage| since_ms.saturating_add(stage.after_ms)),
             otherwise_ms: last.map(|last| since_ms.saturating_add(last.after_ms)),
+            sla_ms: None,
         }
     }
 
     /// The timers that they are, each with its time.
-    pub(super) fn timers(self, dialog: DialogId) -> [(TimerKey, Option<u64>); 3] {
+    pub(super) fn timers(self, dialog: DialogId) -> [(TimerKey, Option<u64>); 4] {
         [
             (TimerKey::ReservationEnds { dialog }, self.reservation_ms),
             (TimerKey::Overflow { dialog }, self.overflow_ms),
             (TimerKey::Otherwise { dialog }, self.otherwise_ms),
+            (TimerKey::Sla { dialog }, self.sla_ms),
         ]
     }
 }
@@ -123,6 +127,7 @@ impl Footprint {
             footprint.alarms =
                 routing.map_or_else(Alarms::default, |routing| Alarms::of_waiting(dialog, routing));
         }
+        footprint.alarms.sla_ms = dialog.sla.next_ms();
         Some(footprint)
     }
 

@@ -71,6 +71,7 @@ impl Fetch<'_> {
                         | TimerKey::ReservationEnds { .. }
                         | TimerKey::Overflow { .. }
                         | TimerKey::Otherwise { .. }
+                        | TimerKey::Sla { .. }
                         | TimerKey::ShiftBorder { .. }
                         | TimerKey::EffectRetry { .. }
                         | TimerKey::Life { .. } => None,

@@ -18,6 +18,7 @@ use crate::model::input_id;
 use crate::model::life::Life;
 use crate::model::message::{Author, Direction, Message, MessageStatus, Revision};
 use crate::model::outcome::{Outcome, Receipt, Rejection};
+use crate::model::sla::SlaClocks;
 
 use super::placing::Meaning;
 use super::step::Step;
@@ -345,6 +346,7 @@ pub(super) fn new_dialog(
         updated_at_ms: step.at_ms,
         version: step.seq,
         route: Route { reserved, language, ..Route::default() },
+        sla: SlaClocks::default(),
     })
 }
 
@@ -352,6 +354,7 @@ pub(super) fn new_dialog(
 pub(super) fn add_dialog(step: &mut Step<'_>, dialog: Dialog) {
     let (id, chat) = (dialog.id, dialog.chat);
     step.changed.insert(id);
+    step.clocks.insert(id);
     step.state.add_dialog(dialog);
     if let Some(chat) = step.state.chats.get_mut(&chat) {
         chat.open_dialog = Some(id);

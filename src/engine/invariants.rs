@@ -14,6 +14,7 @@ use crate::model::effect::{Effect, EffectAction, EffectState, Lane};
 use crate::model::id::{LineId, OfferId, OperatorId};
 use crate::model::line::Counts;
 use crate::model::message::{Message, MessageStatus};
+use crate::model::sla::SlaState;
 use crate::model::timer::{Timer, TimerKey};
 
 use super::derived::Work;
@@ -268,6 +269,11 @@ fn timers(state: &State, found: &mut Found) {
         }
         if let Some(live) = state.live() {
             expected.extend(life::timers(live, dialog));
+        }
+    }
+    for dialog in open(state) {
+        if let Some(due_ms) = dialog.sla.0.values().filter_map(SlaState::next_ms).min() {
+            expected.insert(TimerKey::Sla { dialog: dialog.id }, due_ms);
         }
     }
     let live = state.live().cloned().unwrap_or_default();

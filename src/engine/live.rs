@@ -35,6 +35,8 @@ pub struct Live {
     pub(super) slots: Slots,
     /// The main parts of the languages that operators declare.
     languages: BTreeSet<String>,
+    /// Whether any line promises anything.
+    pub(super) promises_anything: bool,
 }
 
 /// The IETF tag of no language in particular.
@@ -47,6 +49,8 @@ struct LiveLine {
     listed: BTreeSet<OperatorId>,
     /// The conditions of its topics, in order.
     topics: RuleSet,
+    /// The conditions of what it promises, in order.
+    sla: RuleSet,
 }
 
 /// Why a configuration cannot be worked with.
@@ -67,6 +71,16 @@ pub enum CompileError {
         line: LineId,
         /// The topic.
         topic: TopicId,
+        /// What is wrong.
+        source: ConditionError,
+    },
+    /// A condition of what a line promises.
+    #[error("`sla` of the line `{line}`, item {place}: {source}")]
+    Sla {
+        /// The line.
+        line: LineId,
+        /// The place in the list, from 0.
+        place: usize,
         /// What is wrong.
         source: ConditionError,
     },
@@ -124,7 +138,10 @@ impl Live {
             let of_stages = routing.overflow.iter().flat_map(|stage| [&stage.add, &stage.replace]);
             let others = of_topics.chain(of_stages).flat_map(|list| config.members(list));
             let listed = others.chain(members.iter().cloned()).collect();
-            lines.insert(id.clone(), LiveLine { members, listed, topics: topics(id, line)? });
+            lines.insert(
+                id.clone(),
+                LiveLine { members, listed, topics: topics(id, line)?, sla: policies(id, line)? },
+            );
         }
         let teams = config
             .teams
@@ -138,7 +155,20 @@ impl Live {
             .values()
             .flat_map(|operator| operator.languages.iter().map(|tag| main_language(tag)))
             .collect();
-        Ok(Self { version, lines, teams, hours, templates, rules, people, slots, languages, config })
+        let promises_anything = config.lines.values().any(|line| !line.sla.is_empty());
+        Ok(Self {
+            promises_anything,
+            version,
+            lines,
+            teams,
+            hours,
+            templates,
+            rules,
+            people,
+            slots,
+            languages,
+            config,
+        })
     }
 
     /// A line as declared.
@@ -179,6 +209,11 @@ impl Live {
     /// The conditions of a line's topics; `None`: it has none.
     pub(super) fn topics_of(&self, line: &LineId) -> Option<&RuleSet> {
         self.lines.get(line).map(|line| &line.topics).filter(|topics| !topics.is_empty())
+    }
+
+    /// The conditions of what a line promises; `None`: it promises nothing.
+    pub(super) fn sla_of(&self, line: &LineId) -> Option<&RuleSet> {
+        self.lines.get(line).map(|line| &line.sla).filter(|policies| !policies.is_empty())
     }
 
     /// The hours of a calendar.
@@ -224,6 +259,27 @@ impl Live {
     pub(super) fn rules_on(&self, kind: EventKind) -> Option<&RuleSet> {
         self.rules.get(&kind)
     }
+}
+
+/// The conditions of what a line promises: asked like rules, of which the first that matches stops the others.
+fn policies(id: &LineId, line: &Line) -> Result<RuleSet, CompileError> {
+    let mut policies = RuleSet::default();
+    for (place, policy) in line.sla.iter().enumerate() {
+        let rule = Rule {
+            id: format!("sla-{place}").into(),
+            event: EventKind::DialogUpdated,
+            when: policy.when.clone(),
+            actions: Vec::new(),
+            priority: 0,
+            stop: true,
+        };
+        policies.add(compile_rule(&rule).map_err(|source| CompileError::Sla {
+            line: id.clone(),
+            place,
+            source,
+        })?);
+    }
+    Ok(policies)
 }
 
 /// The conditions of a line's topics: asked like rules, of which the first that matches stops the others.

@@ -44,6 +44,7 @@ mod rating;
 mod render;
 mod repair;
 mod silence;
+mod sla;
 mod state;
 mod step;
 mod supervision;

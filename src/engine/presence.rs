@@ -39,6 +39,7 @@ fn change(step: &mut Step<'_>, operator: &OperatorId, presence: Presence, reason
         ..known.cloned().unwrap_or_else(|| OperatorStatus::unknown(operator.clone(), step.at_ms))
     };
     step.state.put_status(status);
+    step.presence_changed = true;
     let mut data = json!({"operator": operator, "from": before, "to": presence});
     if let (Some(reason), Some(data)) = (reason, data.as_object_mut()) {
         data.insert("reason".to_owned(), json!(reason));

@@ -42,6 +42,10 @@ pub(super) struct Step<'a> {
     pub(super) lanes: BTreeSet<Lane>,
     /// Dialogs that changed: what is due in their life may have changed with them.
     pub(super) changed: BTreeSet<DialogId>,
+    /// Dialogs whose clocks have to be looked at, where anything is promised.
+    pub(super) clocks: BTreeSet<DialogId>,
+    /// Whether somebody has come or gone.
+    pub(super) presence_changed: bool,
 }
 
 /// An event that rules matched and have not acted on yet.
@@ -93,6 +97,8 @@ impl<'a> Step<'a> {
             undecided: BTreeMap::new(),
             lanes: BTreeSet::new(),
             changed: BTreeSet::new(),
+            clocks: BTreeSet::new(),
+            presence_changed: false,
         }
     }
 
@@ -140,6 +146,9 @@ impl<'a> Step<'a> {
                 touched.longest.clone_from(&self.acting);
             }
         }
+        if self.live.promises_anything {
+            self.clocks.insert(id);
+        }
         self.state.change_dialog(id, |dialog| {
             dialog.version = seq;
             dialog.updated_at_ms = at_ms;
@@ -167,10 +176,13 @@ impl<'a> Step<'a> {
             };
             let mut barred: BTreeSet<RuleId> = chain.iter().cloned().collect();
             barred.extend(touched.into_iter().flat_map(|touched| touched.rules.iter().cloned()));
+            let data = self.events.last().map(|event| &event.data);
             let asked = facts::document(self, kind, Some(dialog), message, rules.wanted());
+            let asked = facts::with_data(asked, data, rules.wanted());
             let matched = rules.matching(&asked, &barred);
             if !matched.is_empty() {
                 let facts = facts::document(self, kind, Some(dialog), message, &Wanted::all());
+                let facts = facts::with_data(facts, data, &Wanted::all());
                 self.unseen.push_back(UnseenEvent { kind, dialog, facts, chain, matched });
             }
         }

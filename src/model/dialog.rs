@@ -9,6 +9,7 @@ use super::life::Life;
 use super::line::Counts;
 use super::message::{Author, Direction};
 use super::offer::{Offer, OfferEnd};
+use super::sla::SlaClocks;
 
 /// A dialog with everything that routing and people need to see.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,6 +80,9 @@ pub struct Dialog {
     /// What routing keeps of it.
     #[serde(default, skip_serializing_if = "Route::is_default")]
     pub route: Route,
+    /// How it stands to what its line promises.
+    #[serde(default, skip_serializing_if = "SlaClocks::is_empty")]
+    pub sla: SlaClocks,
 }
 
 /// What routing keeps of a dialog.

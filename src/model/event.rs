@@ -84,6 +84,8 @@ event_kinds! {
     ClientAllowed = "client.allowed", "A client who had forbidden it allows us to write again.";
     OperatorPresence = "operator.presence", "An operator went online, away or offline.";
     OperatorShift = "operator.shift", "A shift or a vacation of an operator began or ended.";
+    SlaWarning = "sla.warning", "The time that a line promises is nearly up.";
+    SlaBreached = "sla.breached", "The time that a line promises is up.";
     RuleTripped = "rule.tripped", "A chain of rules was cut off at its limit.";
     ConfigActivated = "config.activated", "A configuration became the live one.";
     DeliveryDead = "delivery.dead", "An effect used up its attempts; a person may retry it.";

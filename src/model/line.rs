@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::channel::ChannelKind;
 use super::id::{CalendarId, LineId, OperatorId, TeamId, TemplateId, TopicId};
 use super::rule::{Condition, RuleAction};
+use super::sla::SlaPolicy;
 
 /// An open line: queue, hours and texts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub struct Line {
     /// Under which name clients see operators; `None`: texts carry no name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator_identity: Option<OperatorIdentity>,
+    /// How soon clients are answered: the first policy that matches a dialog counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sla: Vec<SlaPolicy>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]

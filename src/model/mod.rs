@@ -36,5 +36,6 @@ pub mod outcome;
 pub mod role;
 pub mod rule;
 pub mod secret;
+pub mod sla;
 pub mod template;
 pub mod timer;

@@ -49,6 +49,11 @@ pub enum TimerKey {
         /// The dialog.
         dialog: DialogId,
     },
+    /// A warning or a deadline of a dialog's clocks is due.
+    Sla {
+        /// The dialog.
+        dialog: DialogId,
+    },
     /// A shift or a vacation begins or ends.
     ShiftBorder {
         /// Whose.

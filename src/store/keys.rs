@@ -321,6 +321,7 @@ pub(super) fn timer(key: &TimerKey) -> Key {
         TimerKey::ReservationEnds { dialog } => key_of.byte(4).id(numbers!(dialog)).0,
         TimerKey::Overflow { dialog } => key_of.byte(5).id(numbers!(dialog)).0,
         TimerKey::Otherwise { dialog } => key_of.byte(6).id(numbers!(dialog)).0,
+        TimerKey::Sla { dialog } => key_of.byte(9).id(numbers!(dialog)).0,
         TimerKey::ShiftBorder { operator } => key_of.byte(7).text(operator.as_str()).0,
         TimerKey::Life { dialog, kind } => key_of.byte(8).id(numbers!(dialog)).byte(life_timer_byte(*kind)).0,
     }

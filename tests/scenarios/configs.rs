@@ -12,6 +12,7 @@ use switchboard::model::line::{
 };
 use switchboard::model::operator::{Team, Vacation};
 use switchboard::model::rule::{Condition, Content, Receiver, Rule, RuleAction, Test};
+use switchboard::model::sla::{SlaClock, SlaPolicy};
 use switchboard::model::template::Template;
 
 use super::words::Words;
@@ -57,6 +58,7 @@ fn line(members: &[&str]) -> Line {
         silence: None,
         rating: None,
         operator_identity: None,
+        sla: Vec::new(),
     }
 }
 
@@ -87,6 +89,8 @@ pub(crate) fn set(config: &mut Config, words: &mut Words) {
                 let cap = words.skip("cap").then(|| words.word().parse().unwrap());
                 line.ageing = Some(Ageing { every_ms, gain, cap });
             }
+            "sla" => line.sla.push(policy(words)),
+            "no_sla" => line.sla.clear(),
             "topic" => line.routing.topics.push(topic(words)),
             "overflow" => line.routing.overflow.push(stage(words)),
             "otherwise" => {
@@ -302,6 +306,39 @@ fn topic(words: &mut Words) -> Topic {
 }
 
 /// `AFTER add MEMBERS`, `AFTER replace MEMBERS`, `AFTER drop_skills` or `AFTER line NAME`.
+/// `TARGET TIME … [clock working] [pause WORD …] [from priority N]`
+fn policy(words: &mut Words) -> SlaPolicy {
+    let mut policy = SlaPolicy {
+        when: None,
+        targets_ms: BTreeMap::new(),
+        clock: SlaClock::Wall,
+        warn_at_percent: SlaPolicy::WARN_AT_PERCENT,
+        pause_when: BTreeSet::new(),
+    };
+    if words.skip("from") {
+        words.expect("priority");
+        let least = words.value();
+        policy.when = Some(Condition::Test {
+            path: "dialog.priority".to_owned(),
+            tests: vec![Test::Gte(least)],
+            ignore_case: false,
+        });
+    }
+    while !words.is_empty() {
+        match words.word().as_str() {
+            "clock" => policy.clock = serde_json::from_value(json!(words.word())).unwrap(),
+            "pause" => {
+                policy.pause_when.insert(serde_json::from_value(json!(words.word())).unwrap());
+            }
+            target => {
+                let target = serde_json::from_value(json!(target)).unwrap();
+                policy.targets_ms.insert(target, words.duration_ms());
+            }
+        }
+    }
+    policy
+}
+
 fn stage(words: &mut Words) -> OverflowStage {
     let after_ms = words.duration_ms();
     let mut stage =

@@ -5,6 +5,7 @@ use switchboard::model::dialog::Dialog;
 use switchboard::model::effect::{Effect, EffectAction};
 use switchboard::model::event::EventKind;
 use switchboard::model::outcome::{Outcome, Rejection};
+use switchboard::model::sla::SlaTarget;
 use switchboard::model::timer::TimerKey;
 
 use super::play::{Play, moment};
@@ -206,6 +207,18 @@ fn dialog(row: &Dialog, words: &mut Words) {
         }
         "line" => assert_eq!(row.line.as_str(), words.word()),
         "team" => assert_eq!(row.team.as_ref().unwrap().as_str(), words.word()),
+        "sla" => {
+            let target: SlaTarget = serde_json::from_value(words.word().into()).unwrap();
+            if words.skip("none") {
+                assert_eq!(row.sla.0.get(&target), None);
+                return;
+            }
+            let clock = row.sla.0.get(&target).unwrap_or_else(|| panic!("{:?}", row.sla));
+            assert_eq!(clock.word(), words.word(), "{clock:?}");
+            if words.skip("due") {
+                assert_eq!(clock.due_at_ms, Some(moment(&words.word())), "{clock:?}");
+            }
+        }
         "stage" => assert_eq!(row.route.stage.to_string(), words.word()),
         "kept" => {
             words.expect("for");

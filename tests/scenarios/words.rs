@@ -52,6 +52,10 @@ impl Words {
         std::mem::take(&mut self.words).into()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
     pub(crate) fn end(&self) {
         assert!(self.words.is_empty(), "{:?} is too much in: {}", self.words, self.line);
     }

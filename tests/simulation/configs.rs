@@ -13,6 +13,7 @@ use switchboard::model::line::{
 };
 use switchboard::model::operator::{Operator, Team, Vacation};
 use switchboard::model::rule::{Condition, Content, Receiver, Rule, RuleAction, Test};
+use switchboard::model::sla::{SlaClock, SlaPause, SlaPolicy, SlaTarget};
 
 use crate::world::company::{calendar, channel, endpoint, operator, template};
 use crate::world::random::Random;
@@ -150,6 +151,7 @@ fn line(random: &mut Random, name: &str, config: &Config) -> Line {
             }),
             _ => None,
         },
+        sla: (0..random.below(3)).map(|_| promise(random)).collect(),
     }
 }
 
@@ -172,6 +174,28 @@ fn silence(random: &mut Random) -> Silence {
         close_after_ms: time(random),
         pause_limit_ms: time(random),
         labels: BTreeMap::from([(NudgeChoice::Close, "Enough".to_owned())]),
+    }
+}
+
+fn promise(random: &mut Random) -> SlaPolicy {
+    let least = random.below(4);
+    let pauses = [SlaPause::OutsideHours, SlaPause::OperatorUnavailable, SlaPause::WaitingClient];
+    SlaPolicy {
+        when: random.chance(40).then(|| Condition::Test {
+            path: "dialog.priority".to_owned(),
+            tests: vec![Test::Gte(least.into())],
+            ignore_case: false,
+        }),
+        targets_ms: SlaTarget::ALL
+            .into_iter()
+            .filter(|_| random.chance(60))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|target| (target, *random.pick(&[5_000, 60_000, 600_000])))
+            .collect(),
+        clock: *random.pick(&[SlaClock::Wall, SlaClock::Working]),
+        warn_at_percent: *random.pick(&[50, 80, 100]),
+        pause_when: pauses.into_iter().filter(|_| random.chance(30)).collect(),
     }
 }
 

@@ -19,6 +19,7 @@ pub mod rules;
 mod run;
 pub mod secrets;
 pub mod set;
+pub mod sla;
 pub mod templates;
 
 pub use run::{Verdict, Warnings, run};

@@ -17,8 +17,6 @@ const LATER: &[&str] = &[
     "dialog.waiting",
     "client.identified",
     "client.merged",
-    "sla.warning",
-    "sla.breached",
     "crm.linked",
     "crm.failed",
     "scenario.finished",

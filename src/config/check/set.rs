@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::operators::sha256;
-use super::routing;
+use super::{routing, sla};
 use crate::config::diagnostic::{Code, Finding, Report};
 use crate::config::file_kind::FileKind;
 use crate::config::link::Names;
@@ -14,6 +14,7 @@ use crate::model::config::Daemon;
 pub fn check(files: &[(FileKind, &Node)], names: &Names, report: &mut Report) {
     let of = |kind: FileKind| files.iter().filter(move |(other, _)| *other == kind).map(|(_, root)| *root);
     routing::check(files, names, report);
+    sla::check(files, report);
     tokens(of(FileKind::Operators), report);
     for daemon in of(FileKind::Switchboard) {
         listeners(daemon, report);

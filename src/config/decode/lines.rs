@@ -16,6 +16,7 @@ use crate::model::line::{
     QueuePosition, RatingPolicy, RoutingPolicy, Silence, Sticky, StickyTo, Strategy, Texts, Topic, Welcome,
     WelcomeEach,
 };
+use crate::model::sla::{SlaPolicy, SlaTarget};
 
 pub(super) fn calendars(roots: &[&Node]) -> Option<BTreeMap<CalendarId, Calendar>> {
     named(roots, "calendars")
@@ -83,6 +84,8 @@ fn line(entry: &Entry) -> Option<Line> {
         silence: maybe(node, "silence", silence)?,
         rating: maybe(node, "rating", rating)?,
         operator_identity: maybe(node, "operator_identity", identity)?,
+        // One whose condition uses what is not acted on yet is left out, as a rule would be.
+        sla: node.get("sla").map_or(&[] as &[Node], Node::items).iter().filter_map(sla_policy).collect(),
     })
 }
 
@@ -199,6 +202,25 @@ fn routing(node: &Node) -> Option<RoutingPolicy> {
         topics: topics.iter().filter_map(topic).collect(),
         overflow: node.get("overflow").map_or(Some(Vec::new()), |stages| list(stages, stage))?,
         otherwise: maybe(node, "otherwise", otherwise)?,
+    })
+}
+
+fn sla_policy(node: &Node) -> Option<SlaPolicy> {
+    let mut targets_ms = BTreeMap::new();
+    for target in SlaTarget::ALL {
+        if let Some(value) = node.get(target.as_str()) {
+            targets_ms.insert(target, time_ms(value)?);
+        }
+    }
+    Some(SlaPolicy {
+        when: maybe(node, "when", |when| condition(Facts::dialog(), when))?,
+        targets_ms,
+        clock: maybe(node, "clock", word)?.unwrap_or_default(),
+        warn_at_percent: maybe(node, "warn_at", |value| scalar::percent(value.text()?).ok())?
+            .unwrap_or(SlaPolicy::WARN_AT_PERCENT),
+        pause_when: maybe(node, "pause_when", |words| list(words, word))?
+            .map(|words| words.into_iter().collect())
+            .unwrap_or_default(),
     })
 }
 

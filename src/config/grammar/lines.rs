@@ -43,7 +43,7 @@ pub const LINE: &[Field] = &[
     Field::optional("silence", Shape::Check(life::silence)),
     Field::optional("closing", Shape::Mapping(CLOSING)),
     Field::optional("rating", Shape::Mapping(RATING)),
-    Field::later("sla", Shape::List(&Shape::Mapping(SLA))),
+    Field::optional("sla", Shape::List(&Shape::Mapping(SLA))),
     Field::later("scenario", Shape::Mapping(SCENARIO)),
     Field::later("crm", Shape::Mapping(CRM)),
     Field::optional("operator_identity", IDENTITY),

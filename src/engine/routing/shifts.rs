@@ -96,6 +96,7 @@ pub(in crate::engine) fn pass_border(step: &mut Step<'_>, operator: &OperatorId)
     if before == after {
         return;
     }
+    step.presence_changed = true;
     let data = json!({"operator": operator, "from": before.as_str(), "to": after.as_str()});
     step.emit_general(EventKind::OperatorShift, None, data);
     match after {

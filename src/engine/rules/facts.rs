@@ -35,6 +35,18 @@ enum Leaves {
     Only(BTreeSet<String>),
 }
 
+impl Leaves {
+    fn have(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(leaves) => leaves.contains(name),
+        }
+    }
+}
+
+/// The leaf of `event` that is different for each kind.
+const DATA: &str = "data";
+
 /// A branch in the making: takes only what is wanted.
 struct Growing<'a> {
     wanted: &'a Leaves,
@@ -103,11 +115,7 @@ impl<'a> Growing<'a> {
 
     /// Adds a leaf if it is wanted.
     fn add<T: serde::Serialize + ?Sized>(&mut self, name: &str, value: &T) {
-        let is_wanted = match self.wanted {
-            Leaves::All => true,
-            Leaves::Only(leaves) => leaves.contains(name),
-        };
-        if is_wanted {
+        if self.wanted.have(name) {
             self.facts.insert(name.to_owned(), json!(value));
         }
     }
@@ -184,6 +192,17 @@ pub(in crate::engine) fn document_of(
         }
     }
     Value::Object(facts)
+}
+
+/// The document with what an event tells beside: `event.data`, if that is wanted.
+pub(in crate::engine) fn with_data(mut facts: Value, data: Option<&Value>, wanted: &Wanted) -> Value {
+    let is_wanted = wanted.0.get(&Branch::Event).is_some_and(|leaves| leaves.have(DATA));
+    if let Some(data) = data.filter(|_| is_wanted)
+        && let Some(event) = facts.get_mut(Branch::Event.name()).and_then(Value::as_object_mut)
+    {
+        event.insert(DATA.to_owned(), data.clone());
+    }
+    facts
 }
 
 /// The languages to write to a client in, best first.

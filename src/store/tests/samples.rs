@@ -68,6 +68,7 @@ pub(super) fn dialog(seq: u64) -> Dialog {
         updated_at_ms: at(seq),
         version: seq,
         route: crate::model::dialog::Route::default(),
+        sla: crate::model::sla::SlaClocks::default(),
     }
 }
 
