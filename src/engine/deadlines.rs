@@ -54,7 +54,7 @@ pub(super) fn arm(step: &mut Step<'_>) {
         for kind in LifeTimer::ALL {
             let key = TimerKey::Life { dialog, kind };
             match step.dialog(dialog).and_then(|row| due(&live, row, kind)) {
-                Some(due) => step.state.timers.set(key, due.at_ms),
+                Some(due) => step.state.timers.keep(key, due.at_ms),
                 None => step.state.timers.cancel(&key),
             }
         }
