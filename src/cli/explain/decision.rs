@@ -44,7 +44,10 @@ where
             "routing" => self.routing(&mut members, day),
             "rule" => self.rule(&mut members),
             "transfer" => self.transfer(&mut members, day),
-            "overflow" => self.overflow(&mut members),
+            "overflow" => self.overflow(&mut members, day),
+            "return" => self.returned(&mut members),
+            "timer" => self.timer(&mut members, day),
+            "take_over" => self.take_over(&mut members, day),
             _ => (kind, String::new()),
         };
         let config = members.text("config");
@@ -98,6 +101,9 @@ where
                 members.take(name);
             }
         }
+        if let Some(rank) = members.take("rank").filter(|rank| !rank.is_null()) {
+            line(&mut body, &self.rank(&rank, day));
+        }
         if let Some(next) = members.take("next").filter(|next| !next.is_null()) {
             let said = match (next.get("what").and_then(Value::as_str), next.get("at")) {
                 (Some(what), Some(at)) => format!("{}, {}", spaced(what), shown(at, self.zone, day)),
@@ -106,15 +112,6 @@ where
             line(&mut body, &format!("next, by itself: {said}"));
         }
         (title, body)
-    }
-
-    /// Waiting long changed something.
-    fn overflow(&self, members: &mut Members) -> (String, String) {
-        let title = match members.text("stage").as_str() {
-            "" => "overflow, the last resort".to_owned(),
-            stage => format!("overflow, stage {stage}"),
-        };
-        (title, self.actions(members))
     }
 
     /// The table of everybody who was considered; winners have a star.
@@ -167,8 +164,18 @@ where
         (title, body)
     }
 
+    /// The place of a dialog among those that wait.
+    fn rank(&self, rank: &Value, day: &str) -> String {
+        let told = |name: &str| rank.get(name).filter(|value| !value.is_null());
+        let said = |name: &str| told(name).map(|value| shown(value, self.zone, day)).unwrap_or_default();
+        let aged = told("aged").filter(|aged| **aged != Value::from(0));
+        let aged = aged.map_or_else(String::new, |_| format!(" ({} of it for waiting)", said("aged")));
+        let deadline = told("deadline").map_or_else(String::new, |_| format!(", due {}", said("deadline")));
+        format!("place: score {}{aged}{deadline}, in the queue since {}", said("score"), said("queued_at"))
+    }
+
     /// What actions came to.
-    fn actions(&self, members: &mut Members) -> String {
+    pub(super) fn actions(&self, members: &mut Members) -> String {
         let mut body = String::new();
         for action in members.list("actions") {
             let name = text_of(action.get("action"));
@@ -187,6 +194,12 @@ where
         let title = format!("transfer to {} by {by}", members.text("operator"));
         let mut body = String::new();
         line(&mut body, &format!("offered as {}", members.text("offer")));
+        self.loads(members, &mut body, day);
+        (title, body)
+    }
+
+    /// What somebody had who got a dialog without being asked whether they have room.
+    pub(super) fn loads(&self, members: &mut Members, body: &mut String, day: &str) {
         for (label, load, limit) in
             [("load", "load", "limit"), ("load on the line", "line_load", "line_limit")]
         {
@@ -194,13 +207,12 @@ where
             if let Some(load) = load {
                 let of =
                     limit.map_or_else(String::new, |limit| format!(" of {}", shown(&limit, self.zone, day)));
-                line(&mut body, &format!("{label} {}{of}", shown(&load, self.zone, day)));
+                line(body, &format!("{label} {}{of}", shown(&load, self.zone, day)));
             }
         }
         if members.take("over_limit") == Some(Value::Bool(true)) {
-            line(&mut body, &toned("beyond a limit of the operator", Tone::Waiting, self.paint));
+            line(body, &toned("beyond a limit of the operator", Tone::Waiting, self.paint));
         }
-        (title, body)
     }
 
     /// The configuration that decided, with its commit where it is known.
@@ -219,18 +231,18 @@ where
 }
 
 /// Members that are taken out one by one, so that what nobody took is seen.
-struct Members(Map<String, Value>);
+pub(super) struct Members(Map<String, Value>);
 
 impl Members {
-    fn take(&mut self, name: &str) -> Option<Value> {
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         self.0.remove(name)
     }
 
-    fn text(&mut self, name: &str) -> String {
+    pub(super) fn text(&mut self, name: &str) -> String {
         text_of(self.take(name).as_ref())
     }
 
-    fn list(&mut self, name: &str) -> Vec<Value> {
+    pub(super) fn list(&mut self, name: &str) -> Vec<Value> {
         match self.take(name) {
             Some(Value::Array(items)) => items,
             _ => Vec::new(),
@@ -280,7 +292,7 @@ fn short(version: &str) -> String {
     }
 }
 
-fn text_of(value: Option<&Value>) -> String {
+pub(super) fn text_of(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => harmless(text),
@@ -289,11 +301,11 @@ fn text_of(value: Option<&Value>) -> String {
 }
 
 /// A name of the API as words.
-fn spaced(name: &str) -> String {
+pub(super) fn spaced(name: &str) -> String {
     harmless(&name.replace('_', " "))
 }
 
-fn line(body: &mut String, text: &str) {
+pub(super) fn line(body: &mut String, text: &str) {
     // Writing to a `String` cannot fail.
     writeln!(body, "{INDENT}{text}").unwrap_or_default();
 }

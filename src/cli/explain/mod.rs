@@ -1,10 +1,11 @@
 //! `switchboard explain`: why things happened as they did, for people or for programs.
 //!
 //! Lives here: the command and its questions to the daemon; the page that people read ([`page`]), one decision on it
-//! ([`decision`]), tables ([`table`]). Calls the client of the command line. What the API says of a decision and this
+//! ([`decision`]; those about its life and its waiting: [`life`]), tables ([`table`]). Calls the client of the command line. What the API says of a decision and this
 //! program does not know is printed as it comes, so an older program explains a newer daemon.
 
 mod decision;
+mod life;
 mod page;
 mod table;
 

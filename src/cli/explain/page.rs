@@ -203,6 +203,108 @@ mod tests {
         )));
     }
 
+    /// A decision of this kind at noon in Moscow.
+    fn decided(kind: &str, members: Value) -> Value {
+        let mut decision = json!({
+            "seq": 6, "index": 0, "at": "2026-03-02T09:00:00.000Z", "dialog": "d-3", "config": "sha256:ff", "kind": kind,
+        });
+        decision.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        decision
+    }
+
+    #[test]
+    fn what_waiting_long_changed_is_told_in_sentences() {
+        let overflow = |stage: Value, change: &str, more: Value| {
+            let mut members = json!({
+                "line": "sales", "since": "2026-03-02T08:58:00.000Z", "stage": stage, "change": change,
+                "may_be_asked": null, "to": null, "reason": null, "actions": [],
+            });
+            members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            decided("overflow", members)
+        };
+        let decisions = vec![
+            overflow(json!(1), "asks", json!({"may_be_asked": 7})),
+            overflow(json!(2), "moved", json!({"to": "night"})),
+            overflow(json!(2), "stayed", json!({"to": "night", "reason": "it was on that line already"})),
+            overflow(
+                json!(null),
+                "acted",
+                json!({"actions": [
+                    {"action": "reply", "done": true, "reason": null},
+                    {"action": "transfer", "done": false, "reason": "there is no such team"},
+                ]}),
+            ),
+            overflow(json!(3), "sings_a_song", json!({})),
+        ];
+        insta::assert_snapshot!(page(&explanation("dialog", "d-3", decisions)));
+    }
+
+    #[test]
+    fn who_has_a_dialog_after_it_was_over_is_told_with_the_reason() {
+        let back = |trigger: &str, operator: Value, verdict: Value| {
+            decided("return", json!({"trigger": trigger, "operator": operator, "verdict": verdict}))
+        };
+        let hindrances = [
+            "offline",
+            "full",
+            "off_shift",
+            "on_leave",
+            "skill",
+            "language",
+            "not_in_stage",
+            "returning",
+            "offered",
+            "declined",
+            "expired",
+            "gave_back",
+            "not_on_line",
+            "asleep",
+        ];
+        let mut decisions = vec![
+            back("returned", json!("anna"), json!("eligible")),
+            back("reopened", json!(null), json!(null)),
+            back("called_back", json!("anna"), json!(null)),
+        ];
+        decisions.extend(hindrances.map(|verdict| back("reopened", json!("anna"), json!(verdict))));
+        insta::assert_snapshot!(page(&explanation("dialog", "d-3", decisions)));
+    }
+
+    #[test]
+    fn what_time_did_is_told_with_what_it_was_counted_from() {
+        let timer = |timer: &str, done: &str| {
+            decided(
+                "timer",
+                json!({
+                    "timer": timer, "done": done, "since": "2026-03-01T20:00:00.000Z", "due_at": "2026-03-02T09:00:00.000Z",
+                }),
+            )
+        };
+        let decisions = vec![
+            timer("no_answer", "text_sent"),
+            timer("queue_position", "text_omitted"),
+            timer("silence", "closed"),
+            timer("closing", "closed"),
+            timer("pause", "resumed"),
+            timer("egg", "boiled_hard"),
+        ];
+        insta::assert_snapshot!(page(&explanation("dialog", "d-3", decisions)));
+    }
+
+    #[test]
+    fn who_took_a_dialog_over_is_told_with_what_they_had() {
+        let taken = |from: Value, is_over_limit: bool| {
+            decided(
+                "take_over",
+                json!({
+                    "operator": "vera", "from": from, "load": 2.5, "limit": 3.0, "line_load": 1.0, "line_limit": null,
+                    "over_limit": is_over_limit,
+                }),
+            )
+        };
+        let decisions = vec![taken(json!("anna"), true), taken(json!(null), false)];
+        insta::assert_snapshot!(page(&explanation("dialog", "d-3", decisions)));
+    }
+
     #[test]
     fn an_offer_is_explained_with_its_end() {
         let mut offer = explanation("offer", "o-3", vec![routing()]);
@@ -225,8 +327,10 @@ mod tests {
 
     #[test]
     fn a_decision_of_an_unknown_form_is_no_reason_to_fail() {
-        for decision in [json!(7), json!({}), json!({"kind": "routing", "candidates": [7, {"operator": 8}]})]
-        {
+        let kinds =
+            ["overflow", "return", "timer", "take_over", "transfer"].map(|kind| json!({"kind": kind}));
+        let routing = json!({"kind": "routing", "candidates": [7, {"operator": 8}], "rank": 7, "next": 7});
+        for decision in [json!(7), json!({}), routing].into_iter().chain(kinds) {
             page(&explanation("dialog", "d-3", vec![decision]));
         }
     }
