@@ -47,3 +47,27 @@ fn every_script_goes_as_it_says() {
         .collect();
     assert!(failed.is_empty(), "\n{}", failed.join("\n"));
 }
+
+/// What users of other systems of this kind complain about. Rules that act after a time are to come.
+const COMPLAINTS: [&str; 10] = [
+    "freed slot",
+    "two operators take one chat",
+    "limits exceeded under load",
+    "chats nobody can see or close",
+    "reopened chat stuck with an absent operator",
+    "one operator gets the whole nights backlog",
+    "duplicate webhooks in and out",
+    "automation loops",
+    "dst shifts in business hours",
+    "sla clocks do not override each other",
+];
+
+#[test]
+fn every_complaint_about_such_systems_has_a_script_of_its_name() {
+    let scripts: Vec<String> =
+        scripts().iter().map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    for complaint in COMPLAINTS {
+        let name = complaint.replace(' ', "_");
+        assert!(scripts.iter().any(|script| script.starts_with(&name)), "nothing shows: {complaint}");
+    }
+}
