@@ -103,7 +103,7 @@ pub(super) fn no_answer_due(live: &Live, dialog: &Dialog) -> Option<Due> {
     is_wanted.then(|| Due::after(dialog.queued_at_ms, text.after_ms))
 }
 
-/// Nobody has accepted for some time.
+/// Nobody has accepted for some time, or as often as everybody may be asked.
 pub(super) fn no_answer(step: &mut Step<'_>, dialog: DialogId, due: Due) {
     let live = Arc::clone(&step.live);
     let Some(row) = step.dialog(dialog) else { return };
@@ -111,6 +111,13 @@ pub(super) fn no_answer(step: &mut Step<'_>, dialog: DialogId, due: Due) {
     let is_sent = may_be_written_to(step, row) && say(step, dialog, &text.template);
     step.change_dialog(dialog, |row| row.life.no_answer_over = true);
     record(step, dialog, LifeTimer::NoAnswer, due, is_sent);
+}
+
+/// Everybody was asked as often as the line allows: that nobody answers is said now, if it was to be said later.
+pub(super) fn unanswered(step: &mut Step<'_>, dialog: DialogId) {
+    let live = Arc::clone(&step.live);
+    let Some(later) = step.dialog(dialog).and_then(|row| no_answer_due(&live, row)) else { return };
+    no_answer(step, dialog, Due { at_ms: step.at_ms.min(later.at_ms), ..later });
 }
 
 /// When a client who waits is next told the place in the queue.

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::engine::derived::Alarms;
 use crate::engine::offers::{self, ChosenBy};
 use crate::engine::step::Step;
+use crate::engine::texts;
 use crate::model::decision::{
     NextStep, NextTimer, OfferMade, Path, Rank, Routing, RoutingOutcome, Trigger, Verdict,
 };
@@ -180,6 +181,7 @@ fn begin_new_round(step: &mut Step<'_>, dialog: DialogId, line: &Line, pool: &Po
         Some(max) if rounds >= max => {
             step.change_dialog(dialog, |row| row.rounds = rounds);
             step.emit(EventKind::DialogUnanswered, dialog, None, json!({"rounds": rounds}));
+            texts::unanswered(step, dialog);
         }
         Some(_) | None => {
             step.change_dialog(dialog, |row| {
