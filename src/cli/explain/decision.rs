@@ -168,7 +168,7 @@ where
     fn rank(&self, rank: &Value, day: &str) -> String {
         let told = |name: &str| rank.get(name).filter(|value| !value.is_null());
         let said = |name: &str| told(name).map(|value| shown(value, self.zone, day)).unwrap_or_default();
-        let aged = told("aged").filter(|aged| **aged != Value::from(0));
+        let aged = told("aged").filter(|aged| aged.as_i64() != Some(0));
         let aged = aged.map_or_else(String::new, |_| format!(" ({} of it for waiting)", said("aged")));
         let deadline = told("deadline").map_or_else(String::new, |_| format!(", due {}", said("deadline")));
         format!("place: score {}{aged}{deadline}, in the queue since {}", said("score"), said("queued_at"))
