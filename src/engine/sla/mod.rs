@@ -222,7 +222,10 @@ impl Turn<'_> {
             Awaited::Since(_) if old.is_some() && running.is_none() && !comes_again => old.cloned(),
             Awaited::Since(since_ms) => {
                 let Some(promise) = promise else {
-                    // Nothing is promised any more; what was broken stays.
+                    // Nothing is promised any more; what was kept or broken stays.
+                    if running.is_none() {
+                        return old.cloned();
+                    }
                     let broken = running.cloned().filter(|clock| clock.breached_at_ms.is_some())?;
                     return Some(SlaState {
                         counting_since_ms: None,
