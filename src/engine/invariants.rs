@@ -6,6 +6,7 @@
 
 mod assignments;
 mod life;
+mod promises;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,6 +47,7 @@ impl State {
         people(self, &mut found);
         dialogs(self, &mut found);
         derived(self, &mut found);
+        promises::deadlines(self, &mut found);
         if let Some(live) = self.live() {
             references(self, live, &mut found);
             assignments::capacity(self, live, &mut found);

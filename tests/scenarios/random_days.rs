@@ -36,7 +36,9 @@ struct Company {
 }
 
 /// Settings of which a company has some.
-const EXTRAS: [&str; 25] = [
+const EXTRAS: [&str; 27] = [
+    "sla first_response 30s next_response 20s first_accept 15s resolution 5m",
+    "sla first_response 20s next_response 1m pause waiting_client pause operator_unavailable",
     "rating 1..5 \"Rate us\" within 10m thanks \"Thank you\"",
     "reopen_window 5m",
     "silence nudge 30s \"Still there?\" close continue new",

@@ -4,6 +4,7 @@
 pub(crate) mod choices;
 pub(crate) mod company;
 pub(crate) mod memory;
+mod promises;
 pub(crate) mod random;
 
 use switchboard::engine::{Applied, State, apply, fetch};
@@ -13,6 +14,7 @@ use switchboard::model::input::{ConfigActivated, Input};
 use switchboard::model::{config::Config, effect::Attempt, id::EffectId};
 
 use memory::Memory;
+use promises::Broken;
 
 /// One daemon without the daemon: what it has journaled, what it has stored, what it knows.
 #[derive(Default)]
@@ -48,7 +50,9 @@ impl World {
         let bytes = serde_json::to_vec(&entry).unwrap();
         self.hash = EntryHash::of(&bytes);
         self.journal.push(bytes);
+        let broken = Broken::of(&self.state);
         let applied = step(&mut self.state, &self.archive, &entry, self.hash);
+        broken.check(&self.state);
         check(&self.state, &entry.input);
         applied
     }
