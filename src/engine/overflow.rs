@@ -25,7 +25,9 @@ pub(super) fn begin(dialog: &mut Dialog, live: &Live, at_ms: u64) {
 }
 
 fn begin_on_line(dialog: &mut Dialog, live: &Live, at_ms: u64) {
-    let watches = live.line(&dialog.line).is_some_and(|line| line.routing.watches_waiting());
+    let watches = live
+        .line(&dialog.line)
+        .is_some_and(|line| line.routing.watches_waiting() || line.texts.queue_position.is_some());
     dialog.route.waits_since_ms = if watches && at_ms > dialog.queued_at_ms { at_ms } else { 0 };
     dialog.route.stage = 0;
     dialog.route.otherwise_done = false;

@@ -126,7 +126,7 @@ pub(super) fn queue_position_due(live: &Live, dialog: &Dialog) -> Option<Due> {
     let life = &dialog.life;
     let is_wanted =
         dialog.state.is_waiting() && !life.only_automatic && life.positions_told < POSITIONS_TOLD_MAX;
-    let since_ms = life.position_told_ms.unwrap_or(0).max(dialog.queued_at_ms);
+    let since_ms = life.position_told_ms.unwrap_or(0).max(dialog.waits_since_ms());
     is_wanted.then(|| Due::after(since_ms, text.every_ms))
 }
 

@@ -72,7 +72,7 @@ pub(super) fn timers(live: &Live, dialog: &Dialog) -> BTreeMap<TimerKey, u64> {
         if let Some(text) = &line.texts.queue_position
             && life.positions_told < 60
         {
-            let since_ms = life.position_told_ms.unwrap_or(0).max(dialog.queued_at_ms);
+            let since_ms = life.position_told_ms.unwrap_or(0).max(dialog.waits_since_ms());
             expect(LifeTimer::QueuePosition, since_ms + text.every_ms);
         }
     }
