@@ -37,7 +37,7 @@ pub enum SlaTarget {
     FirstResponse,
     /// From the first message that the client wrote after an answer to the next answer of a person.
     NextResponse,
-    /// From the opening to the first acceptance.
+    /// From the beginning of the wait in the queue to the first acceptance.
     FirstAccept,
     /// From the opening to the close, without the time in which the client has the turn or the dialog is put
     /// aside.

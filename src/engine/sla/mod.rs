@@ -188,7 +188,7 @@ impl Turn<'_> {
             SlaTarget::FirstAccept => {
                 let was_accepted =
                     row.accepted_at_ms.is_some() || old.is_some_and(|old| old.stopped_at_ms.is_some());
-                if was_accepted { Awaited::Happened } else { closed(Awaited::Since(row.opened_at_ms)) }
+                if was_accepted { Awaited::Happened } else { closed(Awaited::Since(row.queued_at_ms)) }
             }
             // The first answer is a promise of its own.
             SlaTarget::NextResponse if row.first_response_at_ms.is_none() => Awaited::Not,
