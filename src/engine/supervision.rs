@@ -15,7 +15,7 @@ use crate::model::outcome::{Receipt, Rejection};
 
 use super::routing::candidates;
 use super::step::Step;
-use super::{offers, texts};
+use super::{offers, texts, transfer};
 
 /// The most people who listen to one dialog: the row is kept in memory as a whole.
 const JOINED_MAX: usize = 20;
@@ -27,12 +27,7 @@ pub(super) fn take_over(
     dialog: DialogId,
     operator: &OperatorId,
 ) -> Result<Receipt, Rejection> {
-    let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
-    match row.state {
-        DialogState::Closed => return Err(Rejection::DialogClosed),
-        DialogState::Closing => return Err(Rejection::WrongState { state: row.state }),
-        _ => {}
-    }
+    let row = transfer::may_be_given(step, dialog)?;
     if !step.live.config.operators.contains_key(operator) {
         return Err(Rejection::UnknownOperator);
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::model::command::TransferTarget;
 use crate::model::decision::{Transfer, Trigger, Verdict};
-use crate::model::dialog::DialogState;
+use crate::model::dialog::{Dialog, DialogState};
 use crate::model::event::EventKind;
 use crate::model::id::{DialogId, OperatorId};
 use crate::model::message::Author;
@@ -16,6 +16,16 @@ use super::routing::candidates;
 use super::step::Step;
 use super::{commands, offers, overflow};
 
+/// Answers the row of a dialog that a person may give to somebody else: one that is neither over nor about to be.
+pub(super) fn may_be_given<'s>(step: &'s Step<'_>, dialog: DialogId) -> Result<&'s Dialog, Rejection> {
+    let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
+    match row.state {
+        DialogState::Closed => Err(Rejection::DialogClosed),
+        DialogState::Closing => Err(Rejection::WrongState { state: row.state }),
+        _ => Ok(row),
+    }
+}
+
 /// Gives a dialog to an operator, a team or a line. The owner lets go of it; an operator gets an offer
 /// that may exceed their capacity, because a person chose them.
 pub(super) fn transfer(
@@ -25,12 +35,7 @@ pub(super) fn transfer(
     comment: Option<&str>,
     author: &Author,
 ) -> Result<Receipt, Rejection> {
-    let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
-    match row.state {
-        DialogState::Closed => return Err(Rejection::DialogClosed),
-        DialogState::Closing => return Err(Rejection::WrongState { state: row.state }),
-        _ => {}
-    }
+    may_be_given(step, dialog)?;
     check(step, dialog, to)?;
     if let Some(comment) = comment.filter(|comment| !comment.trim().is_empty()) {
         commands::note(step, dialog, author.clone(), comment.to_owned())?;

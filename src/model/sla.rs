@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::id::CalendarId;
 use super::rule::Condition;
 
 /// What a line promises for some of its dialogs.
@@ -105,6 +106,12 @@ pub struct SlaState {
     pub started_at_ms: u64,
     /// How much it may count, in ms.
     pub target_ms: u64,
+    /// In which hours it counts; `None`: always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarId>,
+    /// At which part of the time the warning is given, in percent; 0 in rows of before: computed anew.
+    #[serde(default)]
+    pub warn_at_percent: u8,
     /// What it has counted up to `counting_since_ms`, in ms.
     pub counted_ms: u64,
     /// Since when it runs; `None`: it stands still, or is stopped.
@@ -127,10 +134,12 @@ pub struct SlaState {
 
 impl SlaState {
     /// A clock that has just been started and not begun to run.
-    pub const fn started(at_ms: u64, target_ms: u64) -> Self {
+    pub const fn started(at_ms: u64) -> Self {
         Self {
             started_at_ms: at_ms,
-            target_ms,
+            target_ms: 0,
+            calendar: None,
+            warn_at_percent: SlaPolicy::WARN_AT_PERCENT,
             counted_ms: 0,
             counting_since_ms: None,
             due_at_ms: None,

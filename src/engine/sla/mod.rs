@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::model::dialog::{Dialog, DialogState};
 use crate::model::event::EventKind;
-use crate::model::id::DialogId;
+use crate::model::id::{CalendarId, DialogId};
 use crate::model::line::Line;
 use crate::model::sla::{SlaClock, SlaClocks, SlaPause, SlaPolicy, SlaState, SlaTarget};
 
@@ -99,6 +99,8 @@ fn settle_dialog(step: &mut Step<'_>, dialog: DialogId, deadlines: Deadlines) {
             row.sla = clocks;
             row.route.deadline_ms = deadline_ms;
         });
+        // That was the clocks' own change.
+        step.clocks.remove(&dialog);
     }
     for (kind, target) in told {
         tell(step, dialog, kind, target);
@@ -119,14 +121,28 @@ struct Promise<'l> {
     policy: &'l SlaPolicy,
     /// The hours in which the clock counts; `None`: always.
     hours: Option<&'l Hours>,
+    calendar: Option<&'l CalendarId>,
 }
 
 impl<'l> Promise<'l> {
-    fn of(policy: &'l SlaPolicy, line: &Line, target: SlaTarget, live: &'l Live) -> Option<Self> {
+    fn of(policy: &'l SlaPolicy, line: &'l Line, target: SlaTarget, live: &'l Live) -> Option<Self> {
         let counts_in_hours =
             policy.clock == SlaClock::Working || policy.pause_when.contains(&SlaPause::OutsideHours);
-        let hours = line.calendar.as_ref().filter(|_| counts_in_hours).and_then(|id| live.hours(id));
-        policy.targets_ms.get(&target).map(|target_ms| Self { target_ms: *target_ms, policy, hours })
+        let calendar = line.calendar.as_ref().filter(|_| counts_in_hours);
+        let hours = calendar.and_then(|id| live.hours(id));
+        policy.targets_ms.get(&target).map(|target_ms| Self {
+            target_ms: *target_ms,
+            policy,
+            hours,
+            calendar,
+        })
+    }
+
+    /// Whether a clock goes by this already.
+    fn is_kept_by(&self, clock: &SlaState) -> bool {
+        clock.target_ms == self.target_ms
+            && clock.calendar.as_ref() == self.calendar
+            && clock.warn_at_percent == self.policy.warn_at_percent
     }
 
     /// Whether the clock stands still for a dialog as it is now.
@@ -236,7 +252,7 @@ impl Turn<'_> {
                 };
                 let (clock, begins_at_ms) = match running {
                     Some(clock) => (clock.clone(), self.at_ms),
-                    None => (SlaState::started(since_ms, promise.target_ms), since_ms),
+                    None => (SlaState::started(since_ms), since_ms),
                 };
                 Some(self.running(clock, begins_at_ms, &promise, state, live))
             }
@@ -255,13 +271,18 @@ impl Turn<'_> {
     ) -> SlaState {
         let stands_still = promise.stands_still(self.row, self.target, state, live);
         let is_as_before = self.deadlines == Deadlines::OfWhatChanged
-            && old.target_ms == promise.target_ms
+            && promise.is_kept_by(&old)
             && old.counting_since_ms.is_none() == stands_still
             && (stands_still || old.due_at_ms.is_some());
         if is_as_before {
             return old;
         }
-        let mut clock = SlaState { target_ms: promise.target_ms, ..old };
+        let mut clock = SlaState {
+            target_ms: promise.target_ms,
+            calendar: promise.calendar.cloned(),
+            warn_at_percent: promise.policy.warn_at_percent,
+            ..old
+        };
         if stands_still {
             if let Some(since_ms) = clock.counting_since_ms.take() {
                 let counted_ms = clock::counted_ms(promise.hours, since_ms, self.at_ms);
