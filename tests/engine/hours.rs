@@ -10,9 +10,9 @@ use switchboard::engine::hours::Hours;
 use switchboard::model::calendar::{Calendar, Day, Interval};
 
 const DAY_MINUTES: usize = 1440;
-/// Days that are painted around the day in question: one before and one after are enough for intervals over
-/// midnight, and one more for a zone that skipped a whole day.
-const DAYS: usize = 5;
+/// Days that are painted around the day in question. What is asked for reaches two local days back where a zone
+/// skipped a whole day, and an interval over midnight begins one day earlier still.
+const DAYS: usize = 6;
 
 /// Zones with something odd, each with a day on which it shows.
 const ODD: [(&str, (i32, u32, u32)); 12] = [
@@ -59,7 +59,7 @@ fn day(centre: NaiveDate) -> impl Strategy<Value = Day> {
 }
 
 fn first_day(centre: NaiveDate) -> NaiveDate {
-    centre - Days::new(2)
+    centre - Days::new(3)
 }
 
 fn calendars() -> impl Strategy<Value = (Calendar, NaiveDate)> {
@@ -107,8 +107,13 @@ fn of_day(calendar: &Calendar, date: NaiveDate) -> Vec<Interval> {
     calendar.week[date.weekday().num_days_from_monday() as usize].clone()
 }
 
+/// More with `PROPTEST_CASES`.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(96)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn each_minute_is_open_as_painted((calendar, centre) in calendars()) {
