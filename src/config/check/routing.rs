@@ -174,15 +174,15 @@ fn topics(routing: &Node, people: &People<'_>, report: &mut Report) {
 
 fn stages(routing: &Node, people: &People<'_>, report: &mut Report) {
     let mut before: Option<(u64, &Node)> = None;
-    let mut moved: Option<Span> = None;
+    let mut moved: Option<Move> = None;
     for stage in routing.get("overflow").map_or(&[] as &[_], Node::items) {
         for list in ["add", "replace"].into_iter().filter_map(|key| stage.get(key)) {
             people.report_empty_teams(list, report);
         }
-        if let Some(moved) = moved {
+        if let Some(moved) = &moved {
             report.push(
-                Finding::new(Code::InvalidValue, stage.head(), "this stage is never reached")
-                    .related(moved, "the dialog is on another line by then")
+                Finding::new(Code::NeverReached, stage.head(), "this stage is never reached")
+                    .related(moved.at, "the dialog is on another line by then")
                     .help("put it before the one with `line`, or into the overflow of that line"),
             );
         }
@@ -194,7 +194,9 @@ fn stages(routing: &Node, people: &People<'_>, report: &mut Report) {
             );
         }
         if let Some(line) = stage.entry("line") {
-            moved.get_or_insert(line.key.span);
+            let after = stage.get("after").and_then(Node::text);
+            let after_ms = after.and_then(|text| scalar::duration_ms(text).ok());
+            moved.get_or_insert(Move { at: line.key.span, after_ms });
             if let Some(other) = changes.iter().take(3).find_map(|key| stage.entry(key)) {
                 report.push(
                     Finding::new(Code::KeyChoice, line.key.span, "a stage asks others or moves to a line")
@@ -215,6 +217,30 @@ fn stages(routing: &Node, people: &People<'_>, report: &mut Report) {
             );
         }
         before = Some((after_ms, after));
+    }
+    if let (Some(moved), Some(otherwise)) = (moved, routing.get("otherwise")) {
+        last_resort(&moved, otherwise, report);
+    }
+}
+
+/// A stage that moves dialogs to another line.
+struct Move {
+    at: Span,
+    /// When, in ms from entering the queue; `None`: not well formed.
+    after_ms: Option<u64>,
+}
+
+/// A dialog counts anew on the line that it was moved to: what this line would do later never comes.
+fn last_resort(moved: &Move, otherwise: &Node, report: &mut Report) {
+    let after = otherwise.get("after");
+    let after_ms = after.and_then(Node::text).and_then(|text| scalar::duration_ms(text).ok());
+    let (Some(moved_ms), Some(after), Some(after_ms)) = (moved.after_ms, after, after_ms) else { return };
+    if after_ms >= moved_ms {
+        report.push(
+            Finding::new(Code::NeverReached, after.span, "this last resort is never reached")
+                .related(moved.at, "the dialog is on another line by then")
+                .help("make its `after` shorter, or give the other line an `otherwise`"),
+        );
     }
 }
 

@@ -83,6 +83,7 @@ codes! {
     TokenHash = "CFG035", Error, "Not the hash of a token";
     OverflowLoop = "CFG036", Error, "Lines that overflow in a circle";
     UnservedTopic = "CFG037", Warning, "A topic that nobody can serve";
+    NeverReached = "CFG038", Warning, "What is never reached";
     UnknownTimezone = "CFG040", Error, "An unknown time zone";
     OverlappingHours = "CFG041", Error, "Overlapping hours";
     NeverOpen = "CFG042", Warning, "A calendar that is never open";
