@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::dialog::{CloseReason, Dialog, DialogState};
+use crate::model::dialog::{CloseReason, Dialog, DialogState, Missed};
 use crate::model::id::{ChannelId, ChatId, ClientId, DialogId, LineId, MessageId, OfferId, OperatorId};
 use crate::model::id::{TeamId, TopicId};
 use crate::model::line::RatingScale;
@@ -35,6 +35,8 @@ pub(super) struct DialogShape<'a> {
     first_response_at: Option<Time>,
     closed_at: Option<Time>,
     close_reason: Option<CloseReason>,
+    /// How the client was left without a person's answer.
+    missed: Option<Missed>,
     offers: Vec<OfferShape<'a>>,
     last_message: Option<LastMessageShape<'a>>,
     unread: u32,
@@ -42,6 +44,8 @@ pub(super) struct DialogShape<'a> {
     custom: &'a BTreeMap<String, Value>,
     reopened: u32,
     paused: Option<PauseShape>,
+    /// Whether the messenger takes no answers any more until the client writes.
+    window_closed: bool,
     joined: &'a BTreeSet<OperatorId>,
     rating: Option<RatingShape<'a>>,
     supervisor_rating: Option<SupervisorRatingShape<'a>>,
@@ -165,6 +169,7 @@ impl<'a> From<&'a Dialog> for DialogShape<'a> {
             first_response_at: dialog.first_response_at_ms.map(Time),
             closed_at: dialog.closed_at_ms.map(Time),
             close_reason: dialog.close_reason,
+            missed: dialog.missed(),
             offers: offers.collect(),
             last_message,
             unread: dialog.unread,
@@ -175,6 +180,7 @@ impl<'a> From<&'a Dialog> for DialogShape<'a> {
                 .paused
                 .as_ref()
                 .map(|pause| PauseShape { since: Time(pause.since_ms), until: Time(pause.until_ms) }),
+            window_closed: life.window_closed_at_ms.is_some(),
             joined: &life.joined,
             rating: life.rating.as_ref().map(|rating| RatingShape {
                 scale: rating.scale,

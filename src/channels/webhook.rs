@@ -154,11 +154,18 @@ impl Channel for Webhook {
                     response.status
                 ),
             ),
+            400..=499 if says_window_closed(&response.body) => fault.refused(Refusal::WindowClosed, &error()),
             400..=499 => fault.refused(Refusal::Permanent, &error()),
             // Not a final answer of HTTP: what became of the request is unknown.
             _ => fault.ambiguous(&error()),
         }
     }
+}
+
+/// Whether the other system says that it takes no answers until the client writes again.
+fn says_window_closed(body: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(body)
+        .is_ok_and(|said| said.get("code").and_then(Value::as_str) == Some("window_closed"))
 }
 
 fn not_carried(what: &'static str) -> EncodeError {

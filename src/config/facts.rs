@@ -37,7 +37,17 @@ pub enum Fact {
 
 const STATES: &[&str] =
     &["new", "queued", "offered", "accepted", "waiting_client", "waiting_operator", "closing", "closed"];
-const REASONS: &[&str] = &["operator", "supervisor", "rule", "spam", "client", "silence", "duplicate"];
+const REASONS: &[&str] = &[
+    "operator",
+    "supervisor",
+    "rule",
+    "spam",
+    "client",
+    "silence",
+    "duplicate",
+    "reply_window",
+    "abandoned",
+];
 const KINDS: &[&str] =
     &["telegram", "whatsapp", "messenger", "instagram", "viber", "vk", "max", "email", "widget", "webhook"];
 

@@ -33,7 +33,7 @@ pub(super) fn accept(
         row.declined.clear();
         row.rounds = 0;
         row.route.reserved = None;
-        row.route.owner_answered = false;
+        row.route.owner_answered = row.route.others_answered.remove(operator);
     });
     waiting::accepted(step, dialog, operator);
     step.emit(EventKind::DialogAccepted, dialog, None, json!({"offer": offer, "operator": operator}));

@@ -44,7 +44,7 @@ pub fn apply(state: &mut State, entry: &Entry, hash: EntryHash) -> Applied {
         return repeated(known, fingerprint.as_deref());
     }
     let live = state.live.clone().unwrap_or_else(|| Arc::new(Live::default()));
-    let mut step = Step::new(state, live, entry.seq, entry.at_ms, entry.epoch);
+    let mut step = Step::new(state, live, entry);
     let outcome = dispatch(&mut step, &entry.input);
     conclude(&mut step);
     deadlines::arm(&mut step);
@@ -122,18 +122,36 @@ fn dispatch(step: &mut Step<'_>, input: &Input) -> Outcome {
 
 fn fire_due(step: &mut Step<'_>) {
     while let Some(key) = step.state.timers.pop_due(step.at_ms) {
-        match key {
-            TimerKey::OfferExpires { dialog, offer } => offers::expire(step, dialog, offer),
-            TimerKey::ReservationEnds { dialog } => overflow::end_reservation(step, dialog),
-            TimerKey::Overflow { dialog } => overflow::advance(step, dialog),
-            TimerKey::Otherwise { dialog } => overflow::otherwise(step, dialog),
-            TimerKey::Sla { dialog } => sla::due(step, dialog),
-            TimerKey::ShiftBorder { operator } => shifts::pass_border(step, &operator),
-            TimerKey::EffectRetry { effect } => delivery::retry_due(step, effect),
-            TimerKey::EffectDeadline { effect } => delivery::deadline_passed(step, effect),
-            TimerKey::Life { dialog, kind } => deadlines::fire(step, dialog, kind),
-        }
+        fire(step, key);
         deadlines::arm(step);
+    }
+}
+
+/// Fires what is due at this instant and changes who is asked, where routing is about to decide: an offer must
+/// not be made by a stage, a reservation or a shift that is over. Returns whether anything was. Where nothing
+/// is to be decided, the clock's own entry comes soon enough.
+fn fire_what_routing_minds(step: &mut Step<'_>) -> bool {
+    if (step.to_route.is_empty() && step.undecided.is_empty()) || step.apply_version < 2 {
+        return false;
+    }
+    let due = step.state.timers.due(step.at_ms).find(|key| key.changes_who_is_asked()).cloned();
+    let Some(key) = due else { return false };
+    step.state.timers.cancel(&key);
+    fire(step, key);
+    true
+}
+
+fn fire(step: &mut Step<'_>, key: TimerKey) {
+    match key {
+        TimerKey::OfferExpires { dialog, offer } => offers::expire(step, dialog, offer),
+        TimerKey::ReservationEnds { dialog } => overflow::end_reservation(step, dialog),
+        TimerKey::Overflow { dialog } => overflow::advance(step, dialog),
+        TimerKey::Otherwise { dialog } => overflow::otherwise(step, dialog),
+        TimerKey::Sla { dialog } => sla::due(step, dialog),
+        TimerKey::ShiftBorder { operator } => shifts::pass_border(step, &operator),
+        TimerKey::EffectRetry { effect } => delivery::retry_due(step, effect),
+        TimerKey::EffectDeadline { effect } => delivery::deadline_passed(step, effect),
+        TimerKey::Life { dialog, kind } => deadlines::fire(step, dialog, kind),
     }
 }
 
@@ -144,6 +162,10 @@ fn conclude(step: &mut Step<'_>) {
     loop {
         while let Some(unseen) = step.unseen.pop_front() {
             rules::see(step, &unseen);
+        }
+        if fire_what_routing_minds(step) {
+            // Rules see that first.
+            continue;
         }
         // Before routing: deadlines are part of the order in which dialogs wait.
         sla::settle(step);

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::model::decision::{TimerDone, TimerVerdict, Verdict};
-use crate::model::dialog::{CloseReason, DialogState};
+use crate::model::dialog::{CloseReason, Dialog, DialogState};
 use crate::model::event::EventKind;
 use crate::model::id::DialogId;
 use crate::model::offer::OfferEnd;
@@ -19,6 +19,7 @@ use super::{offers, rating, texts};
 /// one. What is in the outbox is still delivered.
 pub(super) fn close(step: &mut Step<'_>, dialog: DialogId, reason: CloseReason) -> Result<(), Rejection> {
     let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
+    let reason = reason_of(step, row, reason);
     match row.state {
         DialogState::Closed => return Err(Rejection::DialogClosed),
         DialogState::Closing => {
@@ -39,6 +40,23 @@ pub(super) fn close(step: &mut Step<'_>, dialog: DialogId, reason: CloseReason) 
         None => finish(step, dialog, reason),
     }
     Ok(())
+}
+
+/// What a reason to close comes to.
+pub(super) fn reason_of(step: &Step<'_>, row: &Dialog, reason: CloseReason) -> CloseReason {
+    if step.apply_version >= 2 { row.reason_to_close(reason) } else { reason }
+}
+
+/// A client forbade us to write before a person has written to them: whoever took the dialog could not
+/// answer. Should they come back, they write.
+pub(super) fn abandon(step: &mut Step<'_>, dialog: DialogId) {
+    let is_abandoned = step
+        .dialog(dialog)
+        .is_some_and(|row| row.first_response_at_ms.is_none() && row.state != DialogState::Closing);
+    if is_abandoned && step.apply_version >= 2 {
+        // A rule may have closed it before.
+        drop(close(step, dialog, CloseReason::Abandoned));
+    }
 }
 
 /// The work is done, the client may vote.

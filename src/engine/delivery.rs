@@ -16,7 +16,7 @@ use crate::model::outcome::{Outcome, Receipt, Rejection};
 use crate::model::timer::TimerKey;
 
 use super::step::Step;
-use super::{backoff, fates};
+use super::{backoff, close, fates};
 
 /// An attempt that has no result after this time is uncertain. Far above the time that the outbox gives a
 /// whole attempt (30 s), so that it strikes only when the worker is gone.
@@ -188,6 +188,9 @@ fn conclude(step: &mut Step<'_>, id: EffectId, result: &Attempt) {
                 forbid_writing(step, id);
             }
             finish(step, id, EffectState::Failed, None, Some(error.clone()));
+            if *reason == Refusal::WindowClosed {
+                close_window(step, id);
+            }
         }
         // At least once: what may not have arrived is sent again, under the same key.
         Attempt::Ambiguous { error, parts_done } => {
@@ -317,6 +320,21 @@ fn set_message_status(
     }
 }
 
+/// The messenger takes no answers to a client who has not written for long. Who wrote since the message was
+/// written opened the window again.
+fn close_window(step: &mut Step<'_>, id: EffectId) {
+    let Some(effect) = step.state.effects.get(&id) else { return };
+    let (dialog, written_at_ms, at_ms) = (effect.dialog, effect.created_at_ms, step.at_ms);
+    let Some(row) = step.dialog(dialog) else { return };
+    if row.closed_at_ms.is_none()
+        && row.life.window_closed_at_ms.is_none()
+        && row.last_inbound_at_ms <= written_at_ms
+    {
+        step.change_dialog(dialog, |row| row.life.window_closed_at_ms = Some(at_ms));
+        step.emit(EventKind::DialogUpdated, dialog, None, json!({"window_closed": true}));
+    }
+}
+
 fn forbid_writing(step: &mut Step<'_>, id: EffectId) {
     let Some(effect) = step.state.effects.get(&id) else { return };
     let line = effect.line.clone();
@@ -329,7 +347,10 @@ fn forbid_writing(step: &mut Step<'_>, id: EffectId) {
     let open = row.open_dialog;
     let data = json!({"client": client, "channel": channel, "allowed": false});
     match open {
-        Some(dialog) => step.emit(EventKind::ClientBlocked, dialog, None, data),
+        Some(dialog) => {
+            step.emit(EventKind::ClientBlocked, dialog, None, data);
+            close::abandon(step, dialog);
+        }
         None => step.emit_general(EventKind::ClientBlocked, Some(line), data),
     }
 }

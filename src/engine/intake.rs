@@ -22,7 +22,7 @@ use crate::model::sla::SlaClocks;
 
 use super::placing::Meaning;
 use super::step::Step;
-use super::{delivery, fates, log, placing, texts, topics};
+use super::{close, delivery, fates, log, placing, texts, topics};
 
 /// The most earlier texts that are kept of one message.
 const REVISIONS_MAX: usize = 20;
@@ -441,7 +441,12 @@ fn set_allowed(
     };
     let data = json!({"client": client, "channel": source.id});
     match dialog {
-        Some(dialog) => step.emit(kind, dialog, None, data),
+        Some(dialog) => {
+            step.emit(kind, dialog, None, data);
+            if writing == Writing::Blocked {
+                close::abandon(step, dialog);
+            }
+        }
         None => step.emit_general(kind, Some(source.channel.line.clone()), data),
     }
     Outcome::Applied(Receipt { dialog, message: None })

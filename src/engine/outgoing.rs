@@ -114,7 +114,14 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
         let open = step.live.line(&line).is_none_or(|line| step.live.is_open(line, step.at_ms));
         let at_ms = step.at_ms;
         let counts = step.live.line(&line).map(|line| line.routing.counts).unwrap_or_default();
+        let remembers = counts == Counts::UntilFirstAnswer && step.apply_version >= 2;
         let owner = step.change_dialog(dialog, |dialog| {
+            if remembers
+                && let Author::Operator(operator) = &draft.author
+                && dialog.owner.as_ref() != Some(operator)
+            {
+                dialog.route.others_answered.insert(operator.clone());
+            }
             dialog.route.owner_answered |= counts == Counts::UntilFirstAnswer && dialog.state.is_owned();
             dialog.first_response_at_ms.get_or_insert(at_ms);
             dialog.unread = 0;

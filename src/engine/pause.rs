@@ -40,6 +40,18 @@ pub(super) fn pause(
     Ok(Receipt { dialog: Some(dialog), message: None })
 }
 
+/// Pins a dialog for a time, or as long as the line allows: a longer time is cut to that.
+pub(super) fn pause_for(
+    step: &mut Step<'_>,
+    dialog: DialogId,
+    for_ms: Option<u64>,
+) -> Result<Receipt, Rejection> {
+    let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
+    let limit_ms = limit_ms(step, row);
+    let until_ms = for_ms.filter(|for_ms| *for_ms < limit_ms).map(|for_ms| step.at_ms.saturating_add(for_ms));
+    pause(step, dialog, until_ms)
+}
+
 fn limit_ms(step: &Step<'_>, row: &Dialog) -> u64 {
     let silence = step.live.line(&row.line).and_then(|line| line.silence.as_ref());
     silence.map_or(Silence::PAUSE_LIMIT_MS, |silence| silence.pause_limit_ms)

@@ -116,7 +116,8 @@ pub(super) fn prepare(step: &mut Step<'_>, place: &Place) {
     if let Some(old) = place.replaces {
         // The client wants to speak of something else: no goodbye, and no questions about the old dialog.
         offers::end_all(step, old, OfferEnd::DialogClosed);
-        close::finish(step, old, CloseReason::Client);
+        let reason = step.dialog(old).map(|row| close::reason_of(step, row, CloseReason::Client));
+        close::finish(step, old, reason.unwrap_or(CloseReason::Client));
     }
     let Some(dialog) = place.dialog.filter(|_| place.meaning == Meaning::Words) else { return };
     match step.dialog(dialog).map(|row| row.state) {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::model::decision::{Decision, Trigger, Verdict};
 use crate::model::dialog::Dialog;
 use crate::model::effect::Lane;
+use crate::model::entry::Entry;
 use crate::model::event::{Event, EventKind};
 use crate::model::id::{
     ChatId, ClientId, DialogId, EffectId, LineId, MessageId, OfferId, OperatorId, RuleId,
@@ -25,6 +26,8 @@ pub(super) struct Step<'a> {
     pub(super) seq: u64,
     pub(super) at_ms: u64,
     pub(super) epoch: u64,
+    /// The meaning by which the entry was first applied: what was decided once stays decided.
+    pub(super) apply_version: u32,
     made: Made,
     /// Events stated in this step.
     pub(super) events: Vec<Arc<Event>>,
@@ -81,13 +84,14 @@ struct Made {
 }
 
 impl<'a> Step<'a> {
-    pub(super) fn new(state: &'a mut State, live: Arc<Live>, seq: u64, at_ms: u64, epoch: u64) -> Self {
+    pub(super) fn new(state: &'a mut State, live: Arc<Live>, entry: &Entry) -> Self {
         Self {
             state,
             live,
-            seq,
-            at_ms,
-            epoch,
+            seq: entry.seq,
+            at_ms: entry.at_ms,
+            epoch: entry.epoch,
+            apply_version: entry.apply_version,
             made: Made::default(),
             events: Vec::new(),
             unseen: VecDeque::new(),

@@ -47,7 +47,7 @@ pub(super) fn take_over(
         row.declined.clear();
         row.rounds = 0;
         row.route.reserved = None;
-        row.route.owner_answered = false;
+        row.route.owner_answered = row.route.others_answered.remove(operator);
         row.life.joined.remove(operator);
     });
     step.undecided.remove(&dialog);

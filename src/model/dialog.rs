@@ -112,6 +112,10 @@ pub struct Route {
     /// Whether the owner has answered, on a line where that frees capacity.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub owner_answered: bool,
+    /// Who has written in it without owning it, on a line where an answer frees capacity: should they become
+    /// the owner, they have answered.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub others_answered: BTreeSet<OperatorId>,
 }
 
 impl Route {
@@ -175,6 +179,30 @@ impl Dialog {
     /// Since when it waits this time.
     pub fn waits_since_ms(&self) -> u64 {
         self.queued_at_ms.max(self.route.waits_since_ms)
+    }
+
+    /// What a reason to close comes to for this dialog. A client who leaves, or falls silent, before a person
+    /// has written to them abandons the dialog; and where the messenger takes no answer any more, it is not the
+    /// silence alone that ends it.
+    pub fn reason_to_close(&self, reason: CloseReason) -> CloseReason {
+        match reason {
+            CloseReason::Client | CloseReason::Silence if self.first_response_at_ms.is_none() => {
+                CloseReason::Abandoned
+            }
+            CloseReason::Silence if self.life.window_closed_at_ms.is_some() => CloseReason::ReplyWindow,
+            _ => reason,
+        }
+    }
+
+    /// How the client was left without a person's answer; `None`: they were not, or the dialog goes on, or is
+    /// nothing to answer.
+    pub fn missed(&self) -> Option<Missed> {
+        let is_missed = self.state == DialogState::Closed && self.first_response_at_ms.is_none();
+        match self.close_reason.filter(|_| is_missed)? {
+            CloseReason::Spam | CloseReason::Duplicate => None,
+            CloseReason::Abandoned => Some(Missed::Abandoned),
+            _ => Some(Missed::Unanswered),
+        }
     }
 
     /// Whether it counts against the limits of its owner, in a way of counting.
@@ -251,6 +279,29 @@ impl DialogState {
     }
 }
 
+/// How a dialog ended in which no person wrote to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missed {
+    /// The client went away before.
+    Abandoned,
+    /// We closed it.
+    Unanswered,
+}
+
+impl Missed {
+    /// Both, in the order of the documentation.
+    pub const ALL: [Self; 2] = [Self::Abandoned, Self::Unanswered];
+
+    /// The word used in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Abandoned => "abandoned",
+            Self::Unanswered => "unanswered",
+        }
+    }
+}
+
 /// Why a dialog was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -263,11 +314,13 @@ pub enum CloseReason {
     Client,
     Silence,
     Duplicate,
+    ReplyWindow,
+    Abandoned,
 }
 
 impl CloseReason {
     /// All reasons, in the order of the documentation.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Operator,
         Self::Supervisor,
         Self::Rule,
@@ -275,6 +328,8 @@ impl CloseReason {
         Self::Client,
         Self::Silence,
         Self::Duplicate,
+        Self::ReplyWindow,
+        Self::Abandoned,
     ];
 
     /// The word used in the API.
@@ -287,6 +342,8 @@ impl CloseReason {
             Self::Client => "client",
             Self::Silence => "silence",
             Self::Duplicate => "duplicate",
+            Self::ReplyWindow => "reply_window",
+            Self::Abandoned => "abandoned",
         }
     }
 

@@ -211,4 +211,6 @@ pub enum Refusal {
     Permanent,
     /// The endpoint is gone (HTTP 410).
     Gone,
+    /// The messenger takes no answers any more until the client writes again.
+    WindowClosed,
 }

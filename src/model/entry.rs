@@ -15,7 +15,12 @@ use super::input::Input;
 pub const ENTRY_FORMAT: u16 = 1;
 
 /// The version of the engine's meaning: raised when `apply` changes what an old entry does.
-pub const APPLY_VERSION: u32 = 1;
+///
+/// - 1: the first.
+/// - 2: what changes who is asked and is due at the instant of an entry takes effect before routing; dialogs are
+///   abandoned (see [`CloseReason::Abandoned`](super::dialog::CloseReason::Abandoned)); what somebody wrote before they took a dialog over counts as
+///   their answer; a promise that was kept stays with a dialog that closes unread.
+pub const APPLY_VERSION: u32 = 2;
 
 /// One input with its place in history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

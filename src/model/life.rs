@@ -50,6 +50,9 @@ pub struct Life {
     /// Nothing but auto-replies came from the client: texts at intervals would answer a machine.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub only_automatic: bool,
+    /// When the messenger told us that it takes no answers any more, until the client writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_closed_at_ms: Option<u64>,
     /// Supervisors who listen and may write, without owning it.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub joined: BTreeSet<OperatorId>,
@@ -63,6 +66,7 @@ impl Life {
 
     /// The client wrote: whatever counted their silence begins anew.
     pub fn client_wrote(&mut self) {
+        self.window_closed_at_ms = None;
         self.begin_silence(None);
     }
 

@@ -124,6 +124,13 @@ pub enum RuleAction {
     },
     /// Close the dialog.
     Close,
+    /// Close the dialog as unwanted mail.
+    Spam,
+    /// Pin the dialog.
+    Pause {
+        /// For how long, in ms, at most as long as the line allows; `None`: as long as that.
+        for_ms: Option<u64>,
+    },
     /// Post to an endpoint.
     Notify {
         /// Where.
@@ -145,6 +152,8 @@ impl RuleAction {
             Self::Transfer { .. } => "transfer",
             Self::Requeue { .. } => "requeue",
             Self::Close => "close",
+            Self::Spam => "spam",
+            Self::Pause { .. } => "pause",
             Self::Notify { .. } => "notify",
         }
     }

@@ -68,6 +68,20 @@ pub enum TimerKey {
     },
 }
 
+impl TimerKey {
+    /// Whether what it does decides who may be offered a dialog now. That an offer expires does not: until the
+    /// clock says so it can be accepted.
+    pub const fn changes_who_is_asked(&self) -> bool {
+        matches!(
+            self,
+            Self::ReservationEnds { .. }
+                | Self::Overflow { .. }
+                | Self::Otherwise { .. }
+                | Self::ShiftBorder { .. }
+        )
+    }
+}
+
 /// What can be due in the life of a dialog. When, follows from its row and the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

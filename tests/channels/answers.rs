@@ -1,7 +1,8 @@
 //! Each recorded answer to what we send, and what it means.
 
-use switchboard::channels::Progress;
+use switchboard::channels::{Progress, Verdict};
 use switchboard::model::channel::SignatureEncoding;
+use switchboard::model::effect::{Attempt, Refusal};
 
 use super::*;
 
@@ -33,4 +34,20 @@ fn a_system_says_when_to_come_back_in_seconds() {
     busy.headers = header("retry-after", "7");
     let verdict = webhook.classify(&send("hello"), &Progress::default(), Ok(&busy));
     insta::assert_snapshot!(format!("{verdict:?}"), @r#"Ended(Retry { after_ms: Some(7000), error: "HTTP 503: busy", parts_done: 0 })"#);
+}
+
+#[test]
+fn a_webhook_can_say_that_no_answers_are_taken_until_the_client_writes() {
+    let webhook = webhook(lead(), SignatureEncoding::Hex);
+    let reason = |status, body: &'static str| {
+        let verdict = webhook.classify(&send("hello"), &Progress::default(), Ok(&answer(status, body)));
+        match verdict {
+            Verdict::Ended(Attempt::Refused { reason, .. }) => reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(reason(409, r#"{"code": "window_closed"}"#), Refusal::WindowClosed);
+    assert_eq!(reason(409, r#"{"code": "other"}"#), Refusal::Permanent);
+    assert_eq!(reason(409, "window_closed"), Refusal::Permanent);
+    assert_eq!(reason(410, r#"{"code": "window_closed"}"#), Refusal::Gone);
 }

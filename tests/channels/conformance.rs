@@ -67,6 +67,7 @@ fn word(verdict: &Verdict) -> &'static str {
         Verdict::Ended(Attempt::Refused { reason: Refusal::Permanent, .. }) => "refused: permanent",
         Verdict::Ended(Attempt::Refused { reason: Refusal::Blocked, .. }) => "refused: blocked",
         Verdict::Ended(Attempt::Refused { reason: Refusal::Gone, .. }) => "refused: gone",
+        Verdict::Ended(Attempt::Refused { reason: Refusal::WindowClosed, .. }) => "refused: window closed",
     }
 }
 

@@ -360,6 +360,8 @@ fn action(words: &mut Words) -> RuleAction {
         "set_priority" => RuleAction::SetPriority(words.word().parse().unwrap()),
         "set_topic" => RuleAction::SetTopic(words.word().as_str().into()),
         "close" => RuleAction::Close,
+        "spam" => RuleAction::Spam,
+        "pause" => RuleAction::Pause { for_ms: words.skip("for").then(|| words.duration_ms()) },
         "requeue" => RuleAction::Requeue { reason: Some(words.word()) },
         "notify" => RuleAction::Notify {
             endpoint: words.word().as_str().into(),

@@ -219,6 +219,11 @@ fn dialog(row: &Dialog, words: &mut Words) {
                 assert_eq!(clock.due_at_ms, Some(moment(&words.word())), "{clock:?}");
             }
         }
+        "missed" => assert_eq!(serde_json::to_value(row.missed()).unwrap(), words.value()),
+        "window" => {
+            let is_closed = words.word() == "closed";
+            assert_eq!(row.life.window_closed_at_ms.is_some(), is_closed, "{row:?}");
+        }
         "stage" => assert_eq!(row.route.stage.to_string(), words.word()),
         "kept" => {
             words.expect("for");

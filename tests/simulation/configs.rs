@@ -333,6 +333,8 @@ fn action(random: &mut Random) -> RuleAction {
             otherwise: random.chance(30).then(|| receiver(random)),
         },
         8 if random.chance(30) => RuleAction::Close,
+        8 if random.chance(30) => RuleAction::Spam,
+        9 if random.chance(50) => RuleAction::Pause { for_ms: random.chance(50).then(|| time(random)) },
         _ => RuleAction::Notify { endpoint: "crm".into(), content: None },
     }
 }

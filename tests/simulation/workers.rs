@@ -79,7 +79,12 @@ impl Company {
             },
             75..85 => Attempt::Ambiguous { error: "reset".into(), parts_done: 0 },
             _ => Attempt::Refused {
-                reason: *self.random.pick(&[Refusal::Blocked, Refusal::Permanent, Refusal::Gone]),
+                reason: *self.random.pick(&[
+                    Refusal::Blocked,
+                    Refusal::Permanent,
+                    Refusal::Gone,
+                    Refusal::WindowClosed,
+                ]),
                 error: "403".into(),
                 parts_done: 0,
             },

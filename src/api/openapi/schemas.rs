@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::dialog::{CloseReason, DialogState};
+use crate::model::dialog::{CloseReason, DialogState, Missed};
 use crate::model::event::EventKind;
 use crate::model::sla::SlaTarget;
 use crate::store::queries::deliveries::DeliveryState;
@@ -160,6 +160,7 @@ fn dialog() -> Value {
         ("first_response_at", or_null(time())),
         ("closed_at", or_null(time())),
         ("close_reason", or_null(close_reasons())),
+        ("missed", or_null(words(&Missed::ALL.map(Missed::as_str)))),
         ("offers", list(offer)),
         ("last_message", or_null(last)),
         ("unread", number()),
@@ -167,6 +168,7 @@ fn dialog() -> Value {
         ("custom", free()),
         ("reopened", number()),
         ("paused", or_null(object([("since", time()), ("until", time())]))),
+        ("window_closed", flag()),
         ("joined", list(text())),
         ("rating", or_null(rating())),
         ("supervisor_rating", or_null(supervisor_rating())),

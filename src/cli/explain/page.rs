@@ -78,11 +78,12 @@ where
         })
         .collect();
     format!(
-        "{}: {client}, line {}{}\n  {}{}{}{}{priority}\n  {}\n",
+        "{}: {client}, line {}{}\n  {}{}{}{}{}{priority}\n  {}\n",
         toned(&title, Tone::Heading, paint),
         text("/line").unwrap_or_default(),
         words("channel", "/channel"),
         text("/state").unwrap_or_default(),
+        words("reason", "/close_reason"),
         words("owner", "/owner"),
         words("team", "/team"),
         words("topic", "/topic"),

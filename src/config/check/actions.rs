@@ -3,7 +3,7 @@
 use super::conditions;
 use crate::config::diagnostic::{Code, Finding};
 use crate::config::grammar::rules::OCCURRENCE;
-use crate::config::grammar::shape::{DURATION, Field, PRIORITY, Shape, State};
+use crate::config::grammar::shape::{DURATION, Field, PERIOD, PRIORITY, Shape, State};
 use crate::config::grammar::walk::{Walk, has_key, is_hollow, key_list, shown};
 use crate::config::link::Name;
 use crate::config::suggest::nearest;
@@ -36,8 +36,8 @@ const ACTIONS: &[Field] = &[
     Field::optional("requeue", Shape::Mapping(&[Field::optional("reason", Shape::Text)])),
     Field::later("remove_tags", Shape::OneOrMany(&Shape::Text)),
     Field::later("set", Shape::Table(&Shape::Any)),
-    Field::later("pause", Shape::Any),
-    Field::later("spam", Shape::Any),
+    Field::optional("pause", Shape::Mapping(&[Field::optional("for", PERIOD)])),
+    Field::optional("spam", Shape::Check(spam)),
     Field::later("start", Shape::Mapping(&[Field::required("scenario", Shape::Reference(Name::Scenario))])),
     Field::later("crm", Shape::Mapping(CRM)),
     Field::later("call", Shape::Mapping(CALL)),
@@ -72,7 +72,7 @@ pub fn list(walk: &mut Walk<'_>, node: &Node) {
 pub fn action(walk: &mut Walk<'_>, node: &Node) {
     let entries = match &node.kind {
         Kind::Scalar { text, .. } if WORDS_ALONE.contains(&text.as_str()) => {
-            if !matches!(text.as_str(), "close" | "requeue") {
+            if !matches!(text.as_str(), "close" | "spam" | "pause" | "requeue") {
                 walk.later(node.span, format!("the action `{text}`"));
             }
             return;
@@ -158,11 +158,19 @@ fn transfer(walk: &mut Walk<'_>, node: &Node) {
 }
 
 fn close(walk: &mut Walk<'_>, node: &Node) {
+    takes_nothing(walk, node, "nothing: `close` takes no settings", "write `- close`");
+}
+
+fn spam(walk: &mut Walk<'_>, node: &Node) {
+    takes_nothing(walk, node, "nothing: `spam` takes no settings", "write `- spam`");
+}
+
+fn takes_nothing(walk: &mut Walk<'_>, node: &Node, expected: &str, help: &str) {
     let nothing = node.is_null()
         || node.plain() == Some("true")
         || matches!(&node.kind, Kind::Mapping(entries) if entries.is_empty());
     if !nothing {
-        walk.wrong_type(node, "nothing: `close` takes no settings", Some("write `- close`".to_owned()));
+        walk.wrong_type(node, expected, Some(help.to_owned()));
     }
 }
 

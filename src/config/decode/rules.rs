@@ -37,6 +37,8 @@ fn rule(node: &Node) -> Option<Rule> {
 pub(super) fn action(node: &Node) -> Option<RuleAction> {
     match node.text() {
         Some("close") => return Some(RuleAction::Close),
+        Some("spam") => return Some(RuleAction::Spam),
+        Some("pause") => return Some(RuleAction::Pause { for_ms: None }),
         Some("requeue") => return Some(RuleAction::Requeue { reason: None }),
         _ => {}
     }
@@ -57,6 +59,10 @@ pub(super) fn action(node: &Node) -> Option<RuleAction> {
             RuleAction::Requeue { reason: maybe(value, "reason", |reason| reason.text().map(str::to_owned))? }
         }
         "close" => RuleAction::Close,
+        "spam" => RuleAction::Spam,
+        "pause" => {
+            RuleAction::Pause { for_ms: maybe(value, "for", |time| scalar::duration_ms(time.text()?).ok())? }
+        }
         "notify" => {
             let words = value.get("template").is_some() || value.get("text").is_some();
             RuleAction::Notify {

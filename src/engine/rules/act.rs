@@ -6,7 +6,7 @@ use crate::engine::outgoing::{Draft, WrittenBy, send};
 use crate::engine::render::Missing;
 use crate::engine::routing::candidates;
 use crate::engine::step::Step;
-use crate::engine::{close, commands, delivery, overflow, transfer};
+use crate::engine::{close, commands, delivery, overflow, pause, transfer};
 use crate::model::command::{DialogChanges, TransferTarget};
 use crate::model::decision::{ActionTrace, Trigger};
 use crate::model::dialog::CloseReason;
@@ -123,6 +123,12 @@ fn perform(
         }
         RuleAction::Close => {
             close::close(step, dialog, CloseReason::Rule).map_err(|rejection| rejection.to_string())
+        }
+        RuleAction::Spam => {
+            close::close(step, dialog, CloseReason::Spam).map_err(|rejection| rejection.to_string())
+        }
+        RuleAction::Pause { for_ms } => {
+            pause::pause_for(step, dialog, *for_ms).map(drop).map_err(|rejection| rejection.to_string())
         }
         RuleAction::Notify { endpoint, content } => notify(step, dialog, cause, endpoint, content.as_ref()),
     }

@@ -80,8 +80,8 @@ fn settle_dialog(step: &mut Step<'_>, dialog: DialogId, deadlines: Deadlines) {
     for target in SlaTarget::ALL {
         let old = row.sla.0.get(&target);
         let promise = policy.and_then(|policy| Promise::of(policy, line, target, &live));
-        let Some(new) =
-            Turn { row, target, at_ms: step.at_ms, deadlines }.next(old, promise, step.state, &live)
+        let Some(new) = Turn { row, target, at_ms: step.at_ms, apply_version: step.apply_version, deadlines }
+            .next(old, promise, step.state, &live)
         else {
             continue;
         };
@@ -191,6 +191,7 @@ struct Turn<'a> {
     row: &'a Dialog,
     target: SlaTarget,
     at_ms: u64,
+    apply_version: u32,
     deadlines: Deadlines,
 }
 
@@ -229,8 +230,13 @@ impl Turn<'_> {
         match self.fate(old) {
             Awaited::Not => old.cloned(),
             Awaited::Void => {
-                let stopped = old.cloned().filter(|old| old.breached_at_ms.is_some())?;
-                Some(SlaState { counting_since_ms: None, due_at_ms: None, warn_at_ms: None, ..stopped })
+                let old = old.cloned()?;
+                if old.stopped_at_ms.is_some() && self.apply_version >= 2 {
+                    // What was kept before stays kept.
+                    return Some(old);
+                }
+                let broken = Some(old).filter(|old| old.breached_at_ms.is_some())?;
+                Some(SlaState { counting_since_ms: None, due_at_ms: None, warn_at_ms: None, ..broken })
             }
             Awaited::Happened => {
                 running.map_or_else(|| old.cloned(), |clock| Some(self.stopped(clock, promise)))
