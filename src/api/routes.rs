@@ -62,6 +62,7 @@ fn rows() -> Vec<Row> {
         (Method::POST, "/v1/dialogs/{id}/join", Token, post(supervision::join)),
         (Method::POST, "/v1/dialogs/{id}/leave", Token, post(supervision::leave)),
         (Method::POST, "/v1/dialogs/{id}/supervisor-rating", Token, post(supervision::rate)),
+        (Method::POST, "/v1/chats", Token, post(chats::write_to_client)),
         (Method::POST, "/v1/chats/{id}/messages", Token, post(chats::write_first)),
         (Method::POST, "/v1/dialogs/{id}/notes", Token, post(notes::add)),
         (Method::GET, "/v1/dialogs/{id}/timeline", Token, get(timeline::list)),

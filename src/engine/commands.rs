@@ -64,8 +64,11 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Outcome {
             .and_then(|()| supervision::set_joined(step, *dialog, operator, false)),
         Action::RateWork { dialog, score, comment } => permit_over(step, command, *dialog, Needs::Owner)
             .and_then(|()| supervision::rate_work(step, *dialog, *score, comment.clone(), author(command))),
-        Action::WriteFirst { chat, operator, content } => {
-            write_first::write(step, *chat, operator, content, command.lines.as_ref())
+        Action::WriteFirst { chat, operator, content, into_open } => {
+            match write_first::open_dialog(step, *chat).filter(|_| *into_open) {
+                Some(dialog) => write_into(step, command, dialog, operator, content),
+                None => write_first::write(step, *chat, operator, content, command.lines.as_ref()),
+            }
         }
         Action::Update { dialog, changes } => {
             permit(step, command, *dialog, Needs::Part).and_then(|()| update(step, *dialog, changes))
@@ -189,6 +192,30 @@ fn reply(
     let draft = Draft { author: author(command), text, buttons, reply_to, written_by, even_if_closed: false };
     let message = send(step, dialog, draft)?;
     Ok(Receipt { dialog: Some(dialog), message: Some(message) })
+}
+
+/// Writes into the dialog that a client has open. Who owns it or has joined it just writes; out of the queue,
+/// or out of closing, an operator takes it by that.
+fn write_into(
+    step: &mut Step<'_>,
+    command: &Command,
+    dialog: DialogId,
+    operator: &OperatorId,
+    content: &ReplyContent,
+) -> Result<Receipt, Rejection> {
+    let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
+    if row.state.is_owned() {
+        permit(step, command, dialog, Needs::Voice)?;
+    } else {
+        current(step, command, dialog)?;
+        write_first::may_take(step, row, operator)?;
+        let (text, _) = words(step, row, content)?;
+        if text.trim().is_empty() {
+            return Err(Rejection::EmptyText);
+        }
+        write_first::take(step, dialog, operator)?;
+    }
+    reply(step, command, dialog, content, None)
 }
 
 /// Fills in what somebody writes in a dialog.

@@ -1,4 +1,4 @@
-//! Writing first: a dialog that we open, in a chat that exists and may be written to.
+//! Writing first: a dialog that we open, or take, in a chat that exists and may be written to.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,15 +6,47 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::model::command::ReplyContent;
-use crate::model::dialog::DialogState;
+use crate::model::dialog::{Dialog, DialogState};
 use crate::model::event::EventKind;
-use crate::model::id::{ChatId, LineId, OperatorId};
+use crate::model::id::{ChatId, DialogId, LineId, OperatorId};
 use crate::model::message::Author;
 use crate::model::outcome::{Receipt, Rejection};
 
 use super::outgoing::{Draft, WrittenBy, send};
 use super::step::Step;
-use super::{commands, intake, supervision, texts};
+use super::{comeback, commands, intake, supervision, texts};
+
+/// The dialog that is open in a chat.
+pub(super) fn open_dialog(step: &Step<'_>, chat: ChatId) -> Option<DialogId> {
+    step.state.chats.get(&chat).and_then(|chat| chat.open_dialog)
+}
+
+/// Whether an operator may take a dialog that nobody owns in order to write in it.
+pub(super) fn may_take(step: &Step<'_>, row: &Dialog, operator: &OperatorId) -> Result<(), Rejection> {
+    if !step.live.config.operators.contains_key(operator) {
+        return Err(Rejection::UnknownOperator);
+    }
+    if !step.live.may_serve(operator, &row.line) {
+        return Err(Rejection::OperatorNotOnLine);
+    }
+    if !texts::may_be_written_to(step, row) {
+        return Err(Rejection::ClientBlocked);
+    }
+    Ok(())
+}
+
+/// An operator takes a dialog that nobody owns, as when writing first: beyond their capacity too, which the
+/// record says.
+pub(super) fn take(step: &mut Step<'_>, dialog: DialogId, operator: &OperatorId) -> Result<(), Rejection> {
+    let is_closing = step.dialog(dialog).is_some_and(|row| row.state == DialogState::Closing);
+    if is_closing {
+        comeback::reopen_by_hand(step, dialog, Some(operator))?;
+    }
+    if step.dialog(dialog).is_some_and(|row| row.owner.as_ref() != Some(operator)) {
+        supervision::take_over(step, dialog, operator)?;
+    }
+    Ok(())
+}
 
 /// An operator opens a dialog, owns it and writes its first message. Everything that can be refused is looked
 /// at before anything changes. `lines`: those that the right of the asker reaches; `None`: all.

@@ -147,7 +147,7 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
     },
-    /// Open a dialog by writing to the client of a chat in which none is open.
+    /// Open a dialog by writing to the client of a chat.
     WriteFirst {
         /// In which chat.
         chat: ChatId,
@@ -155,6 +155,9 @@ pub enum Action {
         operator: OperatorId,
         /// What.
         content: ReplyContent,
+        /// Whether to write into the dialog that is open already, if there is one; otherwise that is refused.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        into_open: bool,
     },
     /// Change what is known of a dialog. `None` leaves a field alone.
     Update {

@@ -106,3 +106,36 @@ async fn writing_first_opens_one_dialog() {
     rig.post("/v1/chats/h-999/messages").token("anna").json(&text).send().await.expect(404);
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn writing_to_a_client_on_a_channel_goes_on_with_what_is_open_or_opens_a_dialog() {
+    let rig = Rig::start().await;
+    let id = rig.accepted("shop", 1, "anna").await;
+    let dialog = rig.get(&format!("/v1/dialogs/{id}")).token("anna").send().await.expect(200);
+    let to = |channel: &str| json!({"channel": channel, "client": dialog["client"]["id"], "text": "Hello."});
+    let write = |caller: &'static str, body: serde_json::Value| {
+        let rig = &rig;
+        async move { rig.post("/v1/chats").token(caller).json(&body).send().await }
+    };
+    // The owner just writes; others learn whose it is.
+    let message = write("anna", to("shop")).await.expect(201);
+    assert_eq!(message["dialog"], json!(id));
+    let other = write("boris", to("shop")).await;
+    assert_eq!((other.status.as_u16(), other.problem()), (409, "not_owner".to_owned()));
+    assert_eq!(other.json()["owner"], "anna");
+    // Without an open dialog one is opened.
+    rig.post(&format!("/v1/dialogs/{id}/close")).token("anna").send().await.expect(200);
+    let message = write("boris", to("shop")).await.expect(201);
+    assert_ne!(message["dialog"], json!(id));
+    let opened = format!("/v1/dialogs/{}", message["dialog"].as_str().unwrap());
+    let opened = rig.get(&opened).token("boris").send().await.expect(200);
+    assert_eq!((&opened["owner"], &opened["state"]), (&json!("boris"), &json!("waiting_client")));
+    // What cannot be found, or reached, is told apart from what no messenger does.
+    for wrong in [to("help"), to("nowhere"), json!({"channel": "shop", "client": "c-999", "text": "x"})] {
+        let answer = write("anna", wrong).await;
+        assert_eq!((answer.status.as_u16(), answer.problem()), (422, "invalid_fields".to_owned()));
+    }
+    let stranger = write("dora", to("help")).await;
+    assert_eq!(stranger.status.as_u16(), 422, "dora does not know the client: {:?}", stranger.json());
+    rig.stop().await;
+}

@@ -284,6 +284,7 @@ impl Play {
             _ => {}
         }
         if verb == "writes" {
+            let into_open = words.skip("on");
             words.expect("to");
             let name = words.word();
             let chat = self.world.archive.chats.values().find(|chat| chat.address.chat == name).unwrap().id;
@@ -291,6 +292,7 @@ impl Play {
                 chat,
                 operator: operator.cloned().unwrap(),
                 content: content(words),
+                into_open,
             };
         }
         if verb == "takes" {
@@ -374,7 +376,13 @@ impl Play {
                 Attempt::Retry { after_ms, error: "503".into(), parts_done: parts(words) }
             }
             "refused" => {
-                let reason = if words.skip("blocked") { Refusal::Blocked } else { Refusal::Permanent };
+                let reason = if words.skip("blocked") {
+                    Refusal::Blocked
+                } else if words.skip("window_closed") {
+                    Refusal::WindowClosed
+                } else {
+                    Refusal::Permanent
+                };
                 Attempt::Refused { reason, error: "403".into(), parts_done: parts(words) }
             }
             "uncertain" => Attempt::Ambiguous { error: "reset".into(), parts_done: parts(words) },

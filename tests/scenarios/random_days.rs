@@ -376,7 +376,9 @@ impl Day {
             Deed::WriteFirst { operator, dialog } => match numbered(*dialog) {
                 Some(number) => {
                     let chat = self.rows()[&self.play.dialogs[number - 1]].external_chat.clone();
-                    self.now(&format!("{} writes to {chat} \"Good day\"", OPERATORS[*operator]))
+                    // Sometimes into what is open.
+                    let on = if dialog % 2 == 0 { "on " } else { "" };
+                    self.now(&format!("{} writes {on}to {chat} \"Good day\"", OPERATORS[*operator]))
                 }
                 None => Ok(()),
             },

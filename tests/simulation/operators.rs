@@ -186,7 +186,8 @@ impl Company {
                     let template = (*self.random.pick(&["hello", "nothing"])).into();
                     ReplyContent::Template { template, vars: BTreeMap::new() }
                 };
-                Action::WriteFirst { chat, operator: operator.clone(), content }
+                let into_open = self.random.chance(50);
+                Action::WriteFirst { chat, operator: operator.clone(), content, into_open }
             }
         };
         let actor = self.random.chance(80).then_some(operator);

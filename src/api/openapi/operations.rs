@@ -91,6 +91,14 @@ pub(super) fn of(method: &Method, path: &str) -> Option<Operation> {
                 true,
             )
         }
+        ("POST", "/v1/chats") => {
+            write("messages", "Writes to a client on a channel.", 201, Answer::Json(with_seq("Message")))
+                .body(
+                    message_to_client(),
+                    json!({"channel": "shop-telegram", "client": "c-3", "text": "Your parcel is here."}),
+                    true,
+                )
+        }
         ("POST", "/v1/chats/{id}/messages") => {
             write("messages", "Opens a dialog by writing first.", 201, Answer::Json(with_seq("Message")))
                 .body(first_message(), json!({"text": "Your parcel is here."}), true)
@@ -370,6 +378,18 @@ fn target() -> Value {
 fn first_message() -> Value {
     let by_text = closed(object_with([("text", limited_text(20_000))], [("buttons", or_null(buttons()))]));
     let by_template = closed(object_with([("template", text())], [("vars", or_null(free()))]));
+    json!({"oneOf": [by_text, by_template]})
+}
+
+fn message_to_client() -> Value {
+    let by_text = closed(object_with(
+        [("channel", text()), ("client", text()), ("text", limited_text(20_000))],
+        [("buttons", or_null(buttons()))],
+    ));
+    let by_template = closed(object_with(
+        [("channel", text()), ("client", text()), ("template", text())],
+        [("vars", or_null(free()))],
+    ));
     json!({"oneOf": [by_text, by_template]})
 }
 
