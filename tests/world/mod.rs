@@ -6,6 +6,7 @@ pub(crate) mod company;
 pub(crate) mod memory;
 mod promises;
 pub(crate) mod random;
+mod timeliness;
 
 use switchboard::engine::{Applied, State, apply, fetch};
 use switchboard::model::entry::{APPLY_VERSION, Cause, ENTRY_FORMAT, Entry, EntryHash};
@@ -53,6 +54,7 @@ impl World {
         let broken = Broken::of(&self.state);
         let applied = step(&mut self.state, &self.archive, &entry, self.hash);
         broken.check(&self.state);
+        timeliness::check(&self.state);
         check(&self.state, &entry.input);
         applied
     }
