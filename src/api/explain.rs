@@ -83,6 +83,14 @@ enum VerdictShape<'a> {
     Return(ReturnShape<'a>),
     Timer(TimerShape),
     TakeOver(TakeOverShape<'a>),
+    Abandoned(AbandonedShape<'a>),
+}
+
+#[derive(Debug, Serialize)]
+struct AbandonedShape<'a> {
+    /// Since when the client waited for an answer.
+    since: Time,
+    owner: Option<&'a OperatorId>,
 }
 
 #[derive(Debug, Serialize)]
@@ -273,6 +281,10 @@ impl<'a> From<&'a Decision> for DecisionShape<'a> {
                 from: taken.from.as_ref(),
                 load: LoadShape::from(&taken.order),
                 over_limit: taken.over_limit,
+            }),
+            Verdict::Abandoned(abandoned) => VerdictShape::Abandoned(AbandonedShape {
+                since: Time(abandoned.since_ms),
+                owner: abandoned.owner.as_ref(),
             }),
             Verdict::Timer(timer) => VerdictShape::Timer(TimerShape {
                 timer: timer.timer,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::model::decision::{TimerDone, TimerVerdict, Verdict};
+use crate::model::decision::{Abandoned, TimerDone, TimerVerdict, Verdict};
 use crate::model::dialog::{CloseReason, Dialog, DialogState};
 use crate::model::event::EventKind;
 use crate::model::id::DialogId;
@@ -87,6 +87,12 @@ fn wait_for_vote(
 /// The dialog is over.
 pub(super) fn finish(step: &mut Step<'_>, dialog: DialogId, reason: CloseReason) {
     let at_ms = step.at_ms;
+    if reason == CloseReason::Abandoned
+        && let Some(row) = step.dialog(dialog)
+    {
+        let abandoned = Abandoned { since_ms: row.queued_at_ms, owner: row.owner.clone() };
+        step.record(dialog, Verdict::Abandoned(abandoned));
+    }
     let closed = step.change_dialog(dialog, |row| {
         row.state = DialogState::Closed;
         row.closed_at_ms = Some(at_ms);

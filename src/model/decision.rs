@@ -43,6 +43,17 @@ pub enum Verdict {
     Timer(TimerVerdict),
     /// Somebody took the dialog, or opened it by writing first.
     TakeOver(TakeOver),
+    /// The client left before a person had written to them.
+    Abandoned(Abandoned),
+}
+
+/// A client left before a person had written to them: the dialog is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Abandoned {
+    /// Since when they waited for an answer, in ms.
+    pub since_ms: u64,
+    /// Who had accepted the dialog; `None`: nobody.
+    pub owner: Option<OperatorId>,
 }
 
 /// A person made themself the owner: capacity is looked at but does not decide.

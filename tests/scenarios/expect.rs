@@ -112,6 +112,16 @@ pub(super) fn expect(play: &Play, words: &mut Words) {
         }
         "explain" => explain(play, words),
         "overflow" => overflow(play, words),
+        "abandoned" => {
+            let found = play.decisions.iter().rev().find_map(|decision| match &decision.verdict {
+                Verdict::Abandoned(abandoned) => Some(abandoned),
+                _ => None,
+            });
+            let found = found.expect("nobody abandoned anything");
+            assert_eq!(found.since_ms, moment(&words.word()));
+            let owner = words.skip("by").then(|| words.word());
+            assert_eq!(found.owner.as_ref().map(ToString::to_string), owner);
+        }
         "because" => {
             let wanted = words.word();
             let found: Vec<_> = play.events.iter().map(|event| event.data.to_string()).collect();

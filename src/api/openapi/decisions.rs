@@ -109,5 +109,7 @@ pub(super) fn decision() -> Value {
         ("from", or_null(text())),
         ("over_limit", flag()),
     ])]});
-    json!({"allOf": [common, {"oneOf": [routing, rule, transfer, overflow, back, timer, take_over]}]})
+    let abandoned = object([("kind", words(&["abandoned"])), ("since", time()), ("owner", or_null(text()))]);
+    let kinds = [routing, rule, transfer, overflow, back, timer, take_over, abandoned];
+    json!({"allOf": [common, {"oneOf": kinds}]})
 }

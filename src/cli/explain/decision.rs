@@ -48,6 +48,7 @@ where
             "return" => self.returned(&mut members),
             "timer" => self.timer(&mut members, day),
             "take_over" => self.take_over(&mut members, day),
+            "abandoned" => self.abandoned(&mut members, day),
             _ => (kind, String::new()),
         };
         let config = members.text("config");

@@ -105,6 +105,19 @@ where
         (format!("taken over by {operator}"), body)
     }
 
+    /// The client left before a person had written to them.
+    pub(super) fn abandoned(&self, members: &mut Members, day: &str) -> (String, String) {
+        let (since, owner) = (self.time(members, "since", day), members.text("owner"));
+        let mut body = String::new();
+        let said = format!("the client waited since {since} and left before anybody had written to them");
+        line(&mut body, &toned(&said, Tone::Bad, self.paint));
+        match owner.as_str() {
+            "" => line(&mut body, "nobody had accepted it"),
+            owner => line(&mut body, &format!("{owner} had accepted it")),
+        }
+        ("abandoned".to_owned(), body)
+    }
+
     fn time(&self, members: &mut Members, name: &str, day: &str) -> String {
         members.take(name).map(|time| shown(&time, self.zone, day)).unwrap_or_default()
     }

@@ -307,6 +307,14 @@ mod tests {
     }
 
     #[test]
+    fn who_was_left_with_an_abandoned_dialog_is_told() {
+        let left =
+            |owner: Value| decided("abandoned", json!({"since": "2026-03-02T08:59:00.000Z", "owner": owner}));
+        let decisions = vec![left(json!("anna")), left(json!(null))];
+        insta::assert_snapshot!(page(&explanation("dialog", "d-3", decisions)));
+    }
+
+    #[test]
     fn an_offer_is_explained_with_its_end() {
         let mut offer = explanation("offer", "o-3", vec![routing()]);
         offer.events = vec![json!({
@@ -328,8 +336,8 @@ mod tests {
 
     #[test]
     fn a_decision_of_an_unknown_form_is_no_reason_to_fail() {
-        let kinds =
-            ["overflow", "return", "timer", "take_over", "transfer"].map(|kind| json!({"kind": kind}));
+        let kinds = ["overflow", "return", "timer", "take_over", "abandoned", "transfer"]
+            .map(|kind| json!({"kind": kind}));
         let routing = json!({"kind": "routing", "candidates": [7, {"operator": 8}], "rank": 7, "next": 7});
         for decision in [json!(7), json!({}), routing].into_iter().chain(kinds) {
             page(&explanation("dialog", "d-3", vec![decision]));
