@@ -217,7 +217,7 @@ impl Bench {
         // Every second one says what it is about.
         let about = SKILLS.get(number % 8).copied().unwrap_or("something");
         let message = InboundMessage {
-            chat: ExternalChat { id: id.clone() },
+            chat: ExternalChat::of(id.clone()),
             user: ExternalUser { id, language, ..ExternalUser::default() },
             id: format!("message-{number}"),
             text: format!("I have a question about {about}"),

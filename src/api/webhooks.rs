@@ -223,6 +223,11 @@ const fn unsupported(fact: &Fact) -> Option<&'static str> {
         | Fact::Edited { .. }
         | Fact::Deleted { .. }
         | Fact::Fate { .. }
+        | Fact::FateUpTo { .. }
+        | Fact::Reaction { .. }
+        | Fact::Echo { .. }
+        | Fact::Referral { .. }
+        | Fact::Moved { .. }
         | Fact::Button { .. }
         | Fact::Subscription { .. } => None,
     }

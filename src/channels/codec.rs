@@ -1,13 +1,15 @@
 //! The trait that every messenger fulfils, and the words it speaks in.
 
 use std::fmt;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use http::HeaderName;
 
 use crate::model::channel::ChannelKind;
 use crate::model::effect::{Attempt, Effect, Outgoing, Refusal};
 use crate::model::inbound::Inbound;
-use crate::model::message::Button;
+use crate::model::message::{Attachment, Button};
 
 use super::fault::safe_text;
 use super::text::{TextLimit, split};
@@ -69,6 +71,110 @@ pub trait Channel: fmt::Debug + Send + Sync {
         progress: &Progress,
         response: Result<&WireResponse, &SendFailure>,
     ) -> Verdict;
+
+    /// The request that shows the client that somebody is typing; `None`: the messenger has no such thing.
+    /// Nobody reads its answer: an indicator that does not appear is no loss. `last` is the messenger's id of
+    /// the client's last message.
+    fn typing(&self, chat: &str, last: Option<&str>) -> Option<WireRequest> {
+        let _ = (chat, last);
+        None
+    }
+
+    /// The request that comes next to fetch the bytes of a file that a client sent, after `prepared`: what the
+    /// requests before have yielded, such as the address of the file. Only the channel's own hosts may be
+    /// asked with its secrets.
+    ///
+    /// # Errors
+    /// The file cannot be fetched from this messenger.
+    fn fetch(&self, attachment: &Attachment, prepared: &[String]) -> Result<WireRequest, FetchError> {
+        let _ = prepared;
+        super::files::by_address(attachment)
+    }
+
+    /// Says what the answer to the request made by [`Channel::fetch`] means.
+    fn fetched(&self, attachment: &Attachment, prepared: &[String], response: &WireResponse) -> Fetched {
+        let _ = (attachment, prepared);
+        super::files::answer(response)
+    }
+
+    /// The requests that register `webhook` (our public address of this channel) with the messenger, in their
+    /// order; empty: it is registered by hand, as `docs/channels.md` says.
+    fn registration(&self, webhook: &str) -> Vec<Check> {
+        let _ = webhook;
+        Vec::new()
+    }
+
+    /// The requests by which the channel can be examined without changing anything.
+    fn checks(&self) -> Vec<Check> {
+        Vec::new()
+    }
+
+    /// What the answer to a request of [`Channel::registration`] or [`Channel::checks`] says, in words for whoever
+    /// sets the channel up. `webhook` is our public address, if it is known. Never contains a secret.
+    fn examine(&self, check: &Check, webhook: Option<&str>, response: &WireResponse) -> Vec<Finding> {
+        let _ = (check, webhook);
+        vec![Finding::of_status(response.status)]
+    }
+}
+
+/// A request of setting a channel up or examining it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What it is about, in a word that is unique among the channel's: `token`, `webhook`.
+    pub name: &'static str,
+    /// The request.
+    pub request: WireRequest,
+}
+
+/// What an examination has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it is as it should be.
+    pub good: bool,
+    /// What was found and, where it is not good, what to do.
+    pub text: String,
+}
+
+impl Finding {
+    /// As it should be.
+    pub fn good(text: impl Into<String>) -> Self {
+        Self { good: true, text: text.into() }
+    }
+
+    /// Not as it should be; the text says what to do.
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self { good: false, text: text.into() }
+    }
+
+    /// By the status alone.
+    pub fn of_status(status: u16) -> Self {
+        Self { good: (200..300).contains(&status), text: format!("the messenger answered HTTP {status}") }
+    }
+}
+
+/// What an answer means for the fetching of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetched {
+    /// It goes on: ask [`Channel::fetch`] again with this.
+    More(Vec<String>),
+    /// The body of the answer is the file.
+    File,
+    /// There is no file.
+    Failed(FetchError),
+}
+
+/// Why a file cannot be fetched. Never contains a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// It has neither an address nor a reference that the messenger serves.
+    #[error("the messenger does not say where the file is")]
+    NoAddress,
+    /// The messenger does not have it any more.
+    #[error("the messenger does not keep the file any more")]
+    Gone,
+    /// The messenger says no for now.
+    #[error("the messenger does not give the file out now: {0}")]
+    Refused(String),
 }
 
 /// What a messenger takes from us, as far as its codec serves it.
@@ -84,8 +190,8 @@ pub struct Capabilities {
     pub replies: bool,
     /// A pressed button is to be acknowledged.
     pub acknowledges_buttons: bool,
-    /// Files can be sent.
-    pub files: bool,
+    /// How files can be sent.
+    pub files: FileRoute,
     /// A sent message can be changed.
     pub edits: bool,
     /// A sent message can be deleted.
@@ -95,21 +201,28 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// The parts in which `outgoing` goes, after a check that the messenger takes it at all. The check
-    /// covers the whole message, so that nothing is found wrong after its first part was sent.
+    /// The parts in which `outgoing` goes, each a request of its own: its text, then its files. After a check
+    /// that the messenger takes it at all; the check covers the whole message, so that nothing is found wrong
+    /// after its first part was sent.
     pub(super) fn parts<'a>(
         &self,
         kind: ChannelKind,
         outgoing: &'a Outgoing,
-    ) -> Result<Vec<&'a str>, EncodeError> {
+    ) -> Result<Vec<Part<'a>>, EncodeError> {
         let not_carried = |what| EncodeError::NotCarried { kind: kind.as_str(), what };
-        if !outgoing.attachments.is_empty() && !self.files {
+        if !outgoing.attachments.is_empty() && self.files == FileRoute::None {
             return Err(not_carried("files"));
         }
         if let Some((_, error)) = self.refused_buttons(kind, &outgoing.buttons).into_iter().next() {
             return Err(error);
         }
-        self.text_parts(&outgoing.text)
+        let is_file_alone =
+            outgoing.text.is_empty() && outgoing.buttons.is_empty() && !outgoing.attachments.is_empty();
+        let texts = if is_file_alone { Vec::new() } else { self.text_parts(&outgoing.text)? };
+        let last = texts.len().saturating_sub(1);
+        let texts = texts.into_iter().enumerate().map(|(at, text)| Part::Text { text, is_last: at == last });
+        let files = outgoing.attachments.iter().enumerate().map(|(index, file)| Part::File { index, file });
+        Ok(texts.chain(files).collect())
     }
 
     /// Everything about a text with buttons that this messenger does not take, so that whoever writes can be
@@ -146,6 +259,36 @@ impl Capabilities {
         }
         Ok(parts)
     }
+}
+
+/// One part of a message on its way: a request of its own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Part<'a> {
+    /// A piece of its text.
+    Text {
+        /// The piece.
+        text: &'a str,
+        /// Whether it is the last piece: buttons stand below it.
+        is_last: bool,
+    },
+    /// A file.
+    File {
+        /// Its place among the message's files, from 0: that of its bytes in [`Progress::files`].
+        index: usize,
+        /// The file.
+        file: &'a Attachment,
+    },
+}
+
+/// How a messenger takes files from us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileRoute {
+    /// Not at all, as far as its codec serves it.
+    None,
+    /// It fetches them from a public address.
+    Address,
+    /// We give it the bytes: they stand in [`Progress::files`] before the first request.
+    Bytes,
 }
 
 /// The part of a message that a messenger does not take.
@@ -222,17 +365,58 @@ pub struct Progress {
     /// What the requests that prepare the next part have yielded, such as the reference of an upload.
     /// Lost with a failed attempt: nobody saw them, so they are made again.
     pub prepared: Vec<String>,
+    /// The bytes of the message's files, in their order, where the messenger takes bytes
+    /// ([`FileRoute::Bytes`]). `None`: the file is not there.
+    pub files: Arc<[Option<FileBytes>]>,
+}
+
+/// A file on its way to a messenger.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FileBytes {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// What is in it.
+    pub bytes: Bytes,
+}
+
+impl fmt::Debug for FileBytes {
+    /// Shows no content: it is what people wrote.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileBytes")
+            .field("media_type", &self.media_type)
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Progress {
     /// Where a new attempt on `effect` begins.
-    pub const fn resume(effect: &Effect) -> Self {
-        Self { parts_done: effect.parts_done, prepared: Vec::new() }
+    pub fn resume(effect: &Effect) -> Self {
+        Self { parts_done: effect.parts_done, ..Self::default() }
+    }
+
+    /// The same with the bytes of the message's files.
+    pub fn with_files(self, files: Arc<[Option<FileBytes>]>) -> Self {
+        Self { files, ..self }
     }
 
     /// One part more arrived.
-    pub(super) const fn part_done(&self) -> Self {
-        Self { parts_done: self.parts_done.saturating_add(1), prepared: Vec::new() }
+    pub(super) fn part_done(&self) -> Self {
+        Self {
+            parts_done: self.parts_done.saturating_add(1),
+            prepared: Vec::new(),
+            files: Arc::clone(&self.files),
+        }
+    }
+
+    /// A request that prepares the present part has yielded `reference`.
+    #[expect(dead_code, reason = "codecs that upload files come next")]
+    pub(super) fn prepared_with(&self, reference: String) -> Self {
+        let mut next = self.clone();
+        next.prepared.push(reference);
+        next
     }
 }
 
@@ -326,6 +510,14 @@ pub enum EncodeError {
     /// There is nothing to send.
     #[error("the text is empty")]
     EmptyText,
+    /// A file that the messenger cannot be given.
+    #[error("file {number}: {fault}")]
+    File {
+        /// From 1.
+        number: usize,
+        /// What is wrong with it.
+        fault: FileFault,
+    },
     /// The text is longer than even several messages can hold.
     #[error("the text needs {parts} messages; at most {max} are sent: shorten it")]
     TooLong {
@@ -377,6 +569,28 @@ impl EncodeError {
         }
         Attempt::Refused { reason: Refusal::Permanent, error: safe_text(&self.to_string(), &[]), parts_done }
     }
+}
+
+/// What is wrong with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FileFault {
+    /// The messenger wants a public address, and it has none.
+    #[error("it has no public address (https), which this messenger asks for")]
+    NoAddress,
+    /// The messenger wants its bytes, and they are not there.
+    #[error("its content is not there")]
+    NoBytes,
+    /// The messenger does not take this kind of file.
+    #[error("this messenger does not take files of its kind")]
+    Kind,
+    /// It is larger than the messenger takes.
+    #[error("it has {bytes} bytes; at most {max} are taken")]
+    TooLarge {
+        /// How large it is.
+        bytes: usize,
+        /// How large it may be.
+        max: usize,
+    },
 }
 
 /// What is wrong with a button.

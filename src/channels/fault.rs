@@ -4,7 +4,7 @@ use chrono::DateTime;
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
-use crate::model::effect::{Attempt, Refusal};
+use crate::model::effect::{Attempt, Refusal, Scope};
 
 use super::codec::{Progress, Verdict};
 use super::wire::SendFailure;
@@ -31,10 +31,20 @@ impl<'a> Fault<'a> {
 
     /// Surely not delivered; worth another attempt.
     pub(super) fn retry(self, after_ms: Option<u64>, error: &str) -> Verdict {
+        self.wait(Scope::Chat, after_ms, error)
+    }
+
+    /// The same for everything that goes through the channel: its account is too fast, or its token is refused.
+    pub(super) fn retry_channel(self, after_ms: Option<u64>, error: &str) -> Verdict {
+        self.wait(Scope::Channel, after_ms, error)
+    }
+
+    fn wait(self, scope: Scope, after_ms: Option<u64>, error: &str) -> Verdict {
         Verdict::Ended(Attempt::Retry {
             after_ms: after_ms.map(|wait| wait.min(WAIT_MAX_MS)),
             error: safe_text(error, self.secrets),
             parts_done: self.progress.parts_done,
+            scope,
         })
     }
 

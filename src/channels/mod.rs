@@ -40,6 +40,7 @@
 
 mod codec;
 mod fault;
+mod files;
 mod person;
 mod registry;
 mod start;
@@ -52,8 +53,9 @@ mod wire;
 pub(crate) mod samples;
 
 pub use codec::{
-    ButtonFault, ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, MessagePart,
-    Progress, Received, Verdict, VerifyError,
+    ButtonFault, ButtonLimits, Capabilities, Channel, Check, DecodeError, Decoded, EncodeError, FetchError,
+    Fetched, FileBytes, FileFault, FileRoute, Finding, MessagePart, Part, Progress, Received, Verdict,
+    VerifyError,
 };
 pub use fault::retry_after_ms;
 pub use registry::connect;

@@ -36,6 +36,7 @@ mod tests {
     #[test]
     fn a_name_is_cut_and_what_would_become_another_is_left_out() {
         let person = |length: usize| ExternalUser {
+            email: None,
             id: "1".to_owned(),
             name: Some("я".repeat(length)),
             username: Some("u".repeat(length)),

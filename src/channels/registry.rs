@@ -21,6 +21,13 @@ pub fn connect(
     match settings {
         ChannelSettings::Telegram(settings) => Ok(Box::new(Telegram::connect(id, settings, secrets)?)),
         ChannelSettings::Webhook(settings) => Ok(Box::new(Webhook::connect(id, settings, secrets)?)),
+        ChannelSettings::Whatsapp(_)
+        | ChannelSettings::Messenger(_)
+        | ChannelSettings::Instagram(_)
+        | ChannelSettings::Viber(_)
+        | ChannelSettings::Vk(_)
+        | ChannelSettings::Max(_)
+        | ChannelSettings::Email(_) => Err(ConnectError::NotServed(settings.kind())),
         ChannelSettings::Inactive(kind) => Err(ConnectError::NotServed(*kind)),
     }
 }

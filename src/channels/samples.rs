@@ -32,6 +32,8 @@ pub(crate) fn outgoing(text: &str) -> Outgoing {
         buttons: Vec::new(),
         attachments: Vec::new(),
         reply_to: None,
+        automatic: false,
+        context: None,
     }
 }
 

@@ -20,7 +20,8 @@ use crate::model::id::ChannelId;
 use crate::model::message::Button;
 
 use super::codec::{
-    ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Progress, Verdict, VerifyError,
+    ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, FileRoute, Part, Progress,
+    Verdict, VerifyError,
 };
 use super::fault::{Fault, retry_after_ms};
 use super::start::{ConnectError, ResolvedSecrets, http_address, required};
@@ -45,7 +46,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     buttons: Some(ButtonLimits { count_max: 100, data_bytes_max: 64 }),
     replies: true,
     acknowledges_buttons: true,
-    files: false,
+    files: FileRoute::None,
     edits: false,
     deletes: false,
     typing: false,
@@ -190,10 +191,13 @@ impl Channel for Telegram {
 fn send_message(outgoing: &Outgoing, progress: &Progress) -> Result<Value, EncodeError> {
     let parts = CAPABILITIES.parts(ChannelKind::Telegram, outgoing)?;
     let at = usize::try_from(progress.parts_done).unwrap_or(usize::MAX);
-    let part = parts.get(at).ok_or(EncodeError::Complete)?;
+    let (text, is_last) = match parts.get(at).ok_or(EncodeError::Complete)? {
+        Part::Text { text, is_last } => (text, *is_last),
+        Part::File { .. } => return Err(not_carried("files")),
+    };
     let mut body = Map::new();
     body.insert("chat_id".to_owned(), number_or_text(&outgoing.chat));
-    body.insert("text".to_owned(), json!(part));
+    body.insert("text".to_owned(), json!(text));
     // The quotation stands on the first part and the buttons under the last, where a reader looks for them.
     if at == 0
         && let Some(reply_to) = outgoing.reply_to.as_ref().and_then(|id| id.parse::<i64>().ok())
@@ -202,7 +206,7 @@ fn send_message(outgoing: &Outgoing, progress: &Progress) -> Result<Value, Encod
         let reply = json!({ "message_id": reply_to, "allow_sending_without_reply": true });
         body.insert("reply_parameters".to_owned(), reply);
     }
-    if at + 1 == parts.len() && !outgoing.buttons.is_empty() {
+    if is_last && !outgoing.buttons.is_empty() {
         body.insert("reply_markup".to_owned(), json!({ "inline_keyboard": keyboard(&outgoing.buttons) }));
     }
     Ok(Value::Object(body))
@@ -249,7 +253,7 @@ fn refused(fault: Fault<'_>, response: &WireResponse, body: &Value) -> Verdict {
         // Blocked, deactivated, never wrote to the bot, bot removed: in each case the client must act.
         403 => fault.refused(Refusal::Blocked, description),
         // The Bot API answers 404 to a token that is not even well formed.
-        401 | 404 => fault.retry(
+        401 | 404 => fault.retry_channel(
             Some(TOKEN_WAIT_MS),
             &format!("token refused ({description}): check the channel's `token` and `api_base`"),
         ),

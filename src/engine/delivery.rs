@@ -197,7 +197,7 @@ fn conclude(step: &mut Step<'_>, id: EffectId, result: &Attempt) {
             keep_parts(step, id, *parts_done);
             again(step, id, None, error);
         }
-        Attempt::Retry { after_ms, error, parts_done } => {
+        Attempt::Retry { after_ms, error, parts_done, scope: _ } => {
             keep_parts(step, id, *parts_done);
             again(step, id, *after_ms, error);
         }

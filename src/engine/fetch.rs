@@ -95,7 +95,11 @@ impl Fetch<'_> {
                 Fact::Fate { chat, message, .. } => {
                     self.original(&input_id::sent(&inbound.channel, &chat.id, message))
                 }
-                Fact::Unsupported { .. } => Ok(()),
+                Fact::Echo { chat, user, .. }
+                | Fact::Referral { chat, user, .. }
+                | Fact::Reaction { chat, user, .. }
+                | Fact::Moved { chat, user, .. } => self.person(&inbound.channel, chat, user),
+                Fact::FateUpTo { .. } | Fact::Unsupported { .. } => Ok(()),
             },
             Input::Command(command) => match &command.action {
                 Action::Accept { dialog, .. }

@@ -67,6 +67,11 @@ pub(super) fn apply(step: &mut Step<'_>, inbound: &Inbound) -> Outcome {
         Fact::Subscription { chat, user, allowed } => {
             set_allowed(step, &source, chat, user, if *allowed { Writing::Allowed } else { Writing::Blocked })
         }
+        Fact::FateUpTo { .. }
+        | Fact::Reaction { .. }
+        | Fact::Echo { .. }
+        | Fact::Referral { .. }
+        | Fact::Moved { .. } => Outcome::Applied(Receipt::default()),
         Fact::Unsupported { what, raw } => {
             let data = json!({"channel": inbound.channel, "what": what, "raw": raw});
             step.emit_general(EventKind::MessageUnsupported, Some(channel.line.clone()), data);
@@ -223,6 +228,10 @@ fn find_or_create_chat(
         && let Some(chat) = step.state.chats.get(&known)
     {
         let client = chat.client;
+        let is_news = external.context.is_some() && chat.context != external.context;
+        if is_news && let Some(chat) = step.state.chats.get_mut(&known) {
+            chat.context.clone_from(&external.context);
+        }
         learn(step, client, user);
         return (known, Contact::Again);
     }
@@ -263,6 +272,7 @@ fn find_or_create_chat(
         dialogs: 0,
         allowed: true,
         consent_told: false,
+        context: external.context.clone(),
         created_at_ms: step.at_ms,
     };
     step.state.addresses.insert(row.address.clone(), chat);

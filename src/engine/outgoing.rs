@@ -52,7 +52,7 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
     if !chat.allowed {
         return Err(Rejection::ClientBlocked);
     }
-    let user = chat.address.user.clone();
+    let (user, context) = (chat.address.user.clone(), chat.context.clone());
     if draft.written_by == WrittenBy::Machine {
         silence::keep_start(step, dialog);
     }
@@ -75,6 +75,8 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
         buttons: draft.buttons.clone(),
         attachments: Vec::new(),
         reply_to: draft.reply_to.clone(),
+        automatic: draft.written_by == WrittenBy::Machine,
+        context,
     });
     let effect = delivery::emit_effect(step, dialog, lane, action);
     let by_operator = matches!(draft.author, Author::Operator(_));

@@ -19,7 +19,7 @@ pub(super) fn scratch() -> tempfile::TempDir {
 pub(super) fn entry(head: &Head, text: &str) -> Entry {
     let seq = head.seq + 1;
     let message = InboundMessage {
-        chat: ExternalChat { id: "9007199254740993".to_owned() },
+        chat: ExternalChat::of("9007199254740993".to_owned()),
         user: ExternalUser { id: "u".to_owned(), ..ExternalUser::default() },
         id: format!("x{seq}"),
         text: text.to_owned(),

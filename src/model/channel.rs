@@ -19,11 +19,7 @@ pub struct Channel {
 impl Channel {
     /// The kind of messenger.
     pub const fn kind(&self) -> ChannelKind {
-        match self.settings {
-            ChannelSettings::Telegram(_) => ChannelKind::Telegram,
-            ChannelSettings::Webhook(_) => ChannelKind::Webhook,
-            ChannelSettings::Inactive(kind) => kind,
-        }
+        self.settings.kind()
     }
 }
 
@@ -113,10 +109,42 @@ impl ChannelKind {
 pub enum ChannelSettings {
     /// A Telegram bot.
     Telegram(TelegramSettings),
+    /// A number of the WhatsApp Business Cloud API.
+    Whatsapp(WhatsappSettings),
+    /// A page of Facebook in Messenger.
+    Messenger(MessengerSettings),
+    /// A professional account of Instagram.
+    Instagram(InstagramSettings),
+    /// A Viber bot.
+    Viber(ViberSettings),
+    /// A community of VK.
+    Vk(VkSettings),
+    /// A MAX bot.
+    Max(MaxSettings),
+    /// A mailbox.
+    Email(Box<EmailSettings>),
     /// Any system, by JSONPath in and a template out.
     Webhook(Box<WebhookSettings>),
     /// A kind that is declared but not served yet.
     Inactive(ChannelKind),
+}
+
+impl ChannelSettings {
+    /// The kind of messenger.
+    pub const fn kind(&self) -> ChannelKind {
+        match self {
+            Self::Telegram(_) => ChannelKind::Telegram,
+            Self::Whatsapp(_) => ChannelKind::Whatsapp,
+            Self::Messenger(_) => ChannelKind::Messenger,
+            Self::Instagram(_) => ChannelKind::Instagram,
+            Self::Viber(_) => ChannelKind::Viber,
+            Self::Vk(_) => ChannelKind::Vk,
+            Self::Max(_) => ChannelKind::Max,
+            Self::Email(_) => ChannelKind::Email,
+            Self::Webhook(_) => ChannelKind::Webhook,
+            Self::Inactive(kind) => *kind,
+        }
+    }
 }
 
 /// A Telegram bot.
@@ -128,11 +156,193 @@ pub struct TelegramSettings {
     pub webhook_secret: SecretRef,
     /// Where the Bot API is, without a slash at the end.
     pub api_base: String,
+    /// What becomes of messages from groups.
+    #[serde(default, skip_serializing_if = "Groups::is_refuse")]
+    pub groups: Groups,
 }
 
 impl TelegramSettings {
     /// The public Bot API.
     pub const API_BASE: &'static str = "https://api.telegram.org";
+}
+
+/// What becomes of messages from groups.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Groups {
+    /// They are kept as unsupported and open no dialog.
+    #[default]
+    Refuse,
+    /// Each member who writes has a dialog of their own, and answers go to the group.
+    Accept,
+}
+
+impl Groups {
+    /// Whether groups are refused.
+    pub const fn is_refuse(&self) -> bool {
+        matches!(self, Self::Refuse)
+    }
+}
+
+/// Where the Graph API of Meta is, with its version.
+pub const GRAPH_API_BASE: &str = "https://graph.facebook.com/v26.0";
+
+/// A number of the WhatsApp Business Cloud API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WhatsappSettings {
+    /// The number's id, as Meta gives it.
+    pub phone_number_id: String,
+    /// What requests carry.
+    pub access_token: SecretRef,
+    /// What calls are signed with.
+    pub app_secret: SecretRef,
+    /// What Meta shows once, when the webhook is registered.
+    pub verify_token: SecretRef,
+    /// Where the Graph API is with its version, without a slash at the end.
+    pub api_base: String,
+    /// What becomes of messages from groups.
+    pub groups: Groups,
+    /// Sent in place of a text that the closed window forbids; `None`: such a text fails.
+    pub window_template: Option<WhatsappTemplate>,
+}
+
+/// A message template that Meta has approved. Its one variable, if it has any, is the text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhatsappTemplate {
+    /// Its name.
+    pub name: String,
+    /// Its language, such as `en` or `pt_BR`.
+    pub language: String,
+}
+
+/// A page of Facebook in Messenger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MessengerSettings {
+    /// The page's id.
+    pub page_id: String,
+    /// What requests carry.
+    pub access_token: SecretRef,
+    /// What calls are signed with.
+    pub app_secret: SecretRef,
+    /// What Meta shows once, when the webhook is registered.
+    pub verify_token: SecretRef,
+    /// Where the Graph API is with its version, without a slash at the end.
+    pub api_base: String,
+    /// Whether operators may write for seven days (`HUMAN_AGENT`, which Meta has to approve).
+    pub human_agent: bool,
+}
+
+/// A professional account of Instagram.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InstagramSettings {
+    /// The account's id.
+    pub account_id: String,
+    /// What requests carry.
+    pub access_token: SecretRef,
+    /// What calls are signed with.
+    pub app_secret: SecretRef,
+    /// What calls are signed with where people log in with Instagram; a match with either counts.
+    pub instagram_app_secret: Option<SecretRef>,
+    /// What Meta shows once, when the webhook is registered.
+    pub verify_token: SecretRef,
+    /// Where the Graph API is with its version, without a slash at the end.
+    pub api_base: String,
+    /// Whether operators may write for seven days (`HUMAN_AGENT`, which Meta has to approve).
+    pub human_agent: bool,
+}
+
+/// A Viber bot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ViberSettings {
+    /// What requests carry and calls are signed with.
+    pub token: SecretRef,
+    /// Who messages come from.
+    pub sender: ViberSender,
+    /// Where the API is, without a slash at the end.
+    pub api_base: String,
+}
+
+impl ViberSettings {
+    /// The public API.
+    pub const API_BASE: &'static str = "https://chatapi.viber.com/pa";
+}
+
+/// Who messages of a Viber bot come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViberSender {
+    /// The name, at most 28 characters.
+    pub name: String,
+    /// The address of a picture.
+    pub avatar: Option<String>,
+}
+
+/// A community of VK.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VkSettings {
+    /// The community's id, a number.
+    pub group_id: String,
+    /// What requests carry.
+    pub access_token: SecretRef,
+    /// What stands in the body of each call.
+    pub secret: SecretRef,
+    /// What VK wants to read when the server is confirmed.
+    pub confirmation: Option<String>,
+    /// Where the methods are, without a slash at the end.
+    pub api_base: String,
+    /// The version of the API.
+    pub api_version: String,
+    /// What becomes of messages from chats of several people.
+    pub groups: Groups,
+}
+
+impl VkSettings {
+    /// The public API.
+    pub const API_BASE: &'static str = "https://api.vk.com/method";
+    /// The version that the codec was written for.
+    pub const API_VERSION: &'static str = "5.199";
+}
+
+/// A MAX bot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MaxSettings {
+    /// What requests carry.
+    pub token: SecretRef,
+    /// What MAX sends along with each call.
+    pub webhook_secret: SecretRef,
+    /// Where the API is, without a slash at the end.
+    pub api_base: String,
+    /// What becomes of messages from groups.
+    pub groups: Groups,
+}
+
+impl MaxSettings {
+    /// The public API.
+    pub const API_BASE: &'static str = "https://platform-api2.max.ru";
+}
+
+/// A mailbox: mail comes in as raw MIME, and goes out by SMTP.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EmailSettings {
+    /// The address that clients write to and mail comes from.
+    pub address: String,
+    /// The name beside it.
+    pub name: Option<String>,
+    /// What whoever brings mail shows; also the key of reply addresses.
+    pub webhook_secret: SecretRef,
+    /// Where mail is handed over; `None`: it cannot be written to.
+    pub smtp: Option<SmtpSettings>,
+}
+
+/// Where mail is handed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SmtpSettings {
+    /// `smtps://HOST[:PORT]` (TLS from the start), `smtp://HOST[:PORT]` (STARTTLS is required), or
+    /// `smtp+plain://HOST[:PORT]` (no TLS: a relay on the same machine).
+    pub url: String,
+    /// Who logs in; `None`: nobody does.
+    pub username: Option<String>,
+    /// With what.
+    pub password: Option<SecretRef>,
 }
 
 /// Any system that posts JSON and takes JSON.

@@ -25,6 +25,9 @@ pub struct Chat {
     /// True after the client was told what becomes of their data.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub consent_told: bool,
+    /// What the codec gave along last; see [`ExternalChat::context`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
     /// When the chat began.
     pub created_at_ms: u64,
 }

@@ -96,6 +96,12 @@ pub struct Outgoing {
     /// The messenger's id of the message it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<String>,
+    /// True when a machine wrote it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub automatic: bool,
+    /// What the codec gave along with the chat; see [`super::inbound::ExternalChat::context`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
 }
 
 /// A notification on its way to an endpoint.
@@ -179,6 +185,9 @@ pub enum Attempt {
         /// How many parts surely arrived, those of earlier attempts included.
         #[serde(default)]
         parts_done: u32,
+        /// Whom the wait concerns.
+        #[serde(default, skip_serializing_if = "Scope::is_chat")]
+        scope: Scope,
     },
     /// Refused for good.
     Refused {
@@ -199,6 +208,24 @@ pub enum Attempt {
         #[serde(default)]
         parts_done: u32,
     },
+}
+
+/// Whom a wait concerns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The one conversation.
+    #[default]
+    Chat,
+    /// Everything that goes through the channel: its account is too fast, or its token is refused.
+    Channel,
+}
+
+impl Scope {
+    /// Whether it is the one conversation.
+    pub const fn is_chat(&self) -> bool {
+        matches!(self, Self::Chat)
+    }
 }
 
 /// Why a receiver refused for good.

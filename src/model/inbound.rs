@@ -48,6 +48,64 @@ pub enum Fact {
         /// What became of it.
         fate: Fate,
     },
+    /// How far all our messages up to one have come, where a messenger tells it of the last one alone.
+    FateUpTo {
+        /// The chat as the messenger knows it.
+        chat: ExternalChat,
+        /// Up to which.
+        up_to: UpTo,
+        /// What became of them: delivered or read.
+        fate: Fate,
+    },
+    /// A client answered a message with a sign.
+    Reaction {
+        /// The chat as the messenger knows it.
+        chat: ExternalChat,
+        /// Who.
+        user: ExternalUser,
+        /// The messenger's id of the message, ours or theirs.
+        message: String,
+        /// The sign; `None`: it was taken back.
+        sign: Option<String>,
+    },
+    /// Somebody wrote to the client in our name elsewhere: in the messenger's own application, or with another
+    /// program. Codecs leave out what they recognise as ours.
+    Echo {
+        /// The chat as the messenger knows it.
+        chat: ExternalChat,
+        /// To whom, by the messenger's id.
+        user: ExternalUser,
+        /// The messenger's id of the message.
+        id: String,
+        /// The text.
+        text: String,
+        /// Files, as references.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<Attachment>,
+        /// What we gave the message along, where the messenger gives it back: the id of our effect.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tracking: Option<String>,
+    },
+    /// The client came by a link or an advertisement, and has not written (again) yet.
+    Referral {
+        /// Where.
+        chat: ExternalChat,
+        /// Who.
+        user: ExternalUser,
+        /// The parameter of the link or the advertisement.
+        source: String,
+    },
+    /// The messenger knows the client, or the chat with them, by another id from now on.
+    Moved {
+        /// The chat as it was known.
+        chat: ExternalChat,
+        /// The person as they were known.
+        user: ExternalUser,
+        /// The new id of the chat.
+        new_chat: String,
+        /// The new id of the person.
+        new_user: String,
+    },
     /// A client pressed a button under one of our messages.
     Button {
         /// Where.
@@ -79,6 +137,16 @@ pub enum Fact {
         /// The body, as text.
         raw: String,
     },
+}
+
+/// Where a list of messages ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpTo {
+    /// With this message, by the messenger's id.
+    Message(String),
+    /// With the last one at or before this time, in ms, by the messenger's clock.
+    TimeMs(u64),
 }
 
 /// What became of a message that the messenger took.
@@ -129,6 +197,17 @@ pub struct InboundMessage {
 pub struct ExternalChat {
     /// The messenger's id of the conversation.
     pub id: String,
+    /// What the codec wants to see again with each message to this chat, in its own words: the last subject and
+    /// id of a letter. The newest replaces earlier ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+}
+
+impl ExternalChat {
+    /// A conversation without context.
+    pub const fn of(id: String) -> Self {
+        Self { id, context: None }
+    }
 }
 
 /// A person as the messenger knows them.
@@ -145,6 +224,9 @@ pub struct ExternalUser {
     /// The language of their messenger, as an IETF tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Their e-mail address, as the messenger gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// Their own phone number, as the messenger gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::channels::{Channel, Progress, SendFailure, Verdict, WireRequest, WireResponse};
-use crate::model::effect::{Attempt, Effect, EffectAction, Refusal};
+use crate::model::effect::{Attempt, Effect, EffectAction, Refusal, Scope};
 use crate::model::id::{ChannelId, EndpointId};
 
 use super::connections::Connections;
@@ -100,6 +100,7 @@ async fn attempt(channel: &dyn Channel, effect: &Effect, carrier: &impl Carrier)
                 after_ms: Some(REST_AFTER_MS),
                 error: "the receiver is slow: the rest follows in another attempt".to_owned(),
                 parts_done: progress.parts_done,
+                scope: Scope::Chat,
             };
         }
         let response = carrier.send(request, ATTEMPT_MAX.saturating_sub(elapsed)).await;
@@ -150,7 +151,9 @@ async fn to_endpoint(client: &HttpClient, endpoint: &EndpointId, request: WireRe
                 SendError::InvalidRequest(_) | SendError::Refused { .. } => {
                     Attempt::Refused { reason: Refusal::Permanent, error: text, parts_done: 0 }
                 }
-                SendError::NotSent { .. } => Attempt::Retry { after_ms: None, error: text, parts_done: 0 },
+                SendError::NotSent { .. } => {
+                    Attempt::Retry { after_ms: None, error: text, parts_done: 0, scope: Scope::Chat }
+                }
                 SendError::Ambiguous { .. } | SendError::TooLarge { .. } => {
                     Attempt::Ambiguous { error: text, parts_done: 0 }
                 }
@@ -173,6 +176,7 @@ fn not_connected(effect: &Effect, what: &str, reason: &str) -> Attempt {
         after_ms: None,
         error: format!("the {what} is not connected: {reason}"),
         parts_done: effect.parts_done,
+        scope: Scope::Chat,
     }
 }
 

@@ -17,7 +17,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::channels::{WireRequest, WireResponse, retry_after_ms};
-use crate::model::effect::{Attempt, Notification, Refusal};
+use crate::model::effect::{Attempt, Notification, Refusal, Scope};
 use crate::model::id::EffectId;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
@@ -97,6 +97,7 @@ pub(super) fn classify(response: &WireResponse) -> Attempt {
             parts_done: 0,
         },
         status => Attempt::Retry {
+            scope: Scope::Chat,
             after_ms: retry_after_ms(&response.headers),
             error: format!("the endpoint answered {status}"),
             parts_done: 0,

@@ -187,7 +187,7 @@ fn a_missing_answer_is_a_retry_only_when_nothing_was_sent() {
     let effect = Effect { parts_done: 0, ..send("hello") };
     for Subject { name, channel, secrets, .. } in subjects() {
         let reason = format!("/bot{}/x\r\n", secrets.join("/"));
-        let progress = Progress { parts_done: 3, prepared: Vec::new() };
+        let progress = Progress { parts_done: 3, ..Progress::default() };
         for (failure, expected) in [
             (SendFailure::NotSent(reason.clone()), "retry"),
             (SendFailure::Ambiguous(reason.clone()), "ambiguous"),
@@ -350,7 +350,7 @@ proptest! {
         status in any::<u16>(), body in prop::collection::vec(any::<u8>(), 0..200), other in any_json(), done in any::<u32>(),
     ) {
         let effect = send("hello");
-        let progress = Progress { parts_done: done, prepared: Vec::new() };
+        let progress = Progress { parts_done: done, ..Progress::default() };
         for subject in subjects() {
             for body in [body.clone(), other.to_string().into_bytes()] {
                 let verdict = subject.channel.classify(&effect, &progress, Ok(&answer(status, body)));

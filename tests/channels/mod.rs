@@ -52,6 +52,7 @@ fn started(settings: &ChannelSettings) -> Box<dyn Channel> {
 
 fn telegram() -> Box<dyn Channel> {
     started(&ChannelSettings::Telegram(TelegramSettings {
+        groups: Default::default(),
         token: env("TOKEN"),
         webhook_secret: env("SECRET"),
         api_base: TelegramSettings::API_BASE.to_owned(),
@@ -157,6 +158,8 @@ fn send(text: &str) -> Effect {
         line: LineId::from("sales"),
         dialog: DialogId::new(3, 0),
         action: EffectAction::Send(Outgoing {
+            automatic: false,
+            context: None,
             sender: None,
             channel: ChannelId::from("shop"),
             chat: "1111111".to_owned(),

@@ -16,7 +16,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     buttons: None,
     replies: false,
     acknowledges_buttons: false,
-    files: true,
+    files: switchboard::channels::FileRoute::Address,
     edits: false,
     deletes: false,
     typing: false,

@@ -45,7 +45,7 @@ pub(super) fn message(chat: u64, message: u64, text: &str) -> Submission {
             channel,
             external_at_ms: None,
             fact: Fact::Message(InboundMessage {
-                chat: ExternalChat { id: chat.clone() },
+                chat: ExternalChat::of(chat.clone()),
                 user: ExternalUser { id: chat, name: Some("Client".to_owned()), ..ExternalUser::default() },
                 id,
                 text: text.to_owned(),

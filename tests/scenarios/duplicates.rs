@@ -16,7 +16,7 @@ fn chats_nobody_can_see_or_close_are_repaired_at_the_start() {
     let mut world = World::new(1_000);
     world.take("config", activation(&shop()));
     let message = InboundMessage {
-        chat: ExternalChat { id: "ivan".to_owned() },
+        chat: ExternalChat::of("ivan".to_owned()),
         user: ExternalUser { id: "ivan".to_owned(), ..ExternalUser::default() },
         id: "1".to_owned(),
         text: "Hello".to_owned(),

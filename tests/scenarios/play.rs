@@ -200,7 +200,7 @@ impl Play {
         let name = words.word();
         let id = words.take_suffix("as");
         let channel = words.take_suffix("in").unwrap_or_else(|| "shop-telegram".to_owned());
-        let chat = ExternalChat { id: name.clone() };
+        let chat = ExternalChat::of(name.clone());
         let phone = words.take_suffix("phone");
         let language = words.take_suffix("speaking");
         let external_at_ms =
@@ -373,7 +373,12 @@ impl Play {
             "delivered" => Attempt::Delivered { external_id: Some(format!("external-{effect}")) },
             "fails" => {
                 let after_ms = words.skip("asking").then(|| words.duration_ms());
-                Attempt::Retry { after_ms, error: "503".into(), parts_done: parts(words) }
+                Attempt::Retry {
+                    after_ms,
+                    error: "503".into(),
+                    parts_done: parts(words),
+                    scope: Default::default(),
+                }
             }
             "refused" => {
                 let reason = if words.skip("blocked") {

@@ -23,7 +23,7 @@ impl Company {
             language: self.random.chance(40).then(|| (*self.random.pick(&LANGUAGES)).to_owned()),
             ..ExternalUser::default()
         };
-        (channel, ExternalChat { id: chat }, user)
+        (channel, ExternalChat::of(chat), user)
     }
 
     pub(super) fn client_writes(&mut self) {
@@ -150,7 +150,7 @@ impl Company {
         else {
             return;
         };
-        let chat = ExternalChat { id: chat };
+        let chat = ExternalChat::of(chat);
         let fact = match direction {
             Direction::In => Fact::Deleted { chat, message },
             Direction::Out => {

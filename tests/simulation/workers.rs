@@ -73,6 +73,7 @@ impl Company {
         let attempt = match self.random.below(100) {
             0..60 => Attempt::Delivered { external_id: Some(format!("s{}", self.fresh())) },
             60..75 => Attempt::Retry {
+                scope: Default::default(),
                 after_ms: self.random.chance(30).then(|| self.random.below(120_000)),
                 error: "503".into(),
                 parts_done: 0,

@@ -12,6 +12,7 @@ use super::*;
 
 fn settings(token: &str, webhook_secret: &str, api_base: &str) -> ChannelSettings {
     ChannelSettings::Telegram(TelegramSettings {
+        groups: Default::default(),
         token: SecretRef::Env(token.to_owned()),
         webhook_secret: SecretRef::Env(webhook_secret.to_owned()),
         api_base: api_base.to_owned(),
@@ -139,7 +140,12 @@ fn a_long_text_goes_in_parts_and_a_retry_begins_with_the_missing_one() {
         answer(429, r#"{"ok":false,"error_code":429,"description":"x","parameters":{"retry_after":3}}"#);
     assert_eq!(
         bot.classify(&effect, &progress, Ok(&flood)),
-        Verdict::Ended(Attempt::Retry { after_ms: Some(3000), error: "x".to_owned(), parts_done: 1 })
+        Verdict::Ended(Attempt::Retry {
+            after_ms: Some(3000),
+            error: "x".to_owned(),
+            parts_done: 1,
+            scope: crate::model::effect::Scope::Chat
+        })
     );
 
     // The engine keeps `parts_done`; the next attempt begins there.

@@ -199,7 +199,7 @@ struct PrivateChat<'a> {
 
 impl PrivateChat<'_> {
     fn external(&self) -> ExternalChat {
-        ExternalChat { id: self.id.clone() }
+        ExternalChat::of(self.id.clone())
     }
 }
 
@@ -220,6 +220,7 @@ fn user(from: Option<&Value<'_>>, chat: &PrivateChat<'_>) -> ExternalUser {
     let names: Vec<String> =
         ["first_name", "last_name"].into_iter().filter_map(|key| text(from, key)).collect();
     within_limits(ExternalUser {
+        email: None,
         id: field(from, "id").and_then(id_text).unwrap_or_else(|| chat.id.clone()),
         name: (!names.is_empty()).then(|| names.join(" ")),
         username: text(from, "username"),

@@ -93,7 +93,7 @@ impl Mapping {
                 channel: channel.clone(),
                 external_at_ms: self.at.as_ref().and_then(|path| time_ms(path.first(item)?)),
                 fact: Fact::Message(InboundMessage {
-                    chat: ExternalChat { id: chat },
+                    chat: ExternalChat::of(chat),
                     user: within_limits(ExternalUser {
                         id: user,
                         name: read(&self.name),

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::daemon::url;
-use super::{Decoder, maybe, maybe_text, named, word};
+use super::{Decoder, boolean, maybe, maybe_text, named, word};
 use crate::config::grammar::channels::kind_of;
 use crate::config::tree::Node;
 use crate::model::channel::{
-    Channel, ChannelKind, ChannelSettings, OutboundHeader, Signature, SignatureAlgorithm, SignatureEncoding,
-    TelegramSettings, WebhookInbound, WebhookOutbound, WebhookSettings,
+    Channel, ChannelKind, ChannelSettings, EmailSettings, GRAPH_API_BASE, Groups, InstagramSettings,
+    MaxSettings, MessengerSettings, OutboundHeader, Signature, SignatureAlgorithm, SignatureEncoding,
+    SmtpSettings, TelegramSettings, ViberSender, ViberSettings, VkSettings, WebhookInbound, WebhookOutbound,
+    WebhookSettings, WhatsappSettings, WhatsappTemplate,
 };
 use crate::model::id::ChannelId;
 
@@ -25,16 +27,97 @@ fn channel(decoder: &mut Decoder<'_>, node: &Node) -> Option<Channel> {
         ChannelKind::Telegram => ChannelSettings::Telegram(TelegramSettings {
             token: decoder.secret(node.get("token")?)?,
             webhook_secret: decoder.secret(node.get("webhook_secret")?)?,
-            api_base: maybe(node, "api_base", url)?.unwrap_or_else(|| TelegramSettings::API_BASE.to_owned()),
+            api_base: api_base(node, TelegramSettings::API_BASE)?,
+            groups: groups(node)?,
         }),
+        ChannelKind::Whatsapp => ChannelSettings::Whatsapp(WhatsappSettings {
+            phone_number_id: node.get("phone_number_id")?.text()?.to_owned(),
+            access_token: decoder.secret(node.get("access_token")?)?,
+            app_secret: decoder.secret(node.get("app_secret")?)?,
+            verify_token: decoder.secret(node.get("verify_token")?)?,
+            api_base: api_base(node, GRAPH_API_BASE)?,
+            groups: groups(node)?,
+            window_template: maybe(node, "window_template", window_template)?,
+        }),
+        ChannelKind::Messenger => ChannelSettings::Messenger(MessengerSettings {
+            page_id: node.get("page_id")?.text()?.to_owned(),
+            access_token: decoder.secret(node.get("access_token")?)?,
+            app_secret: decoder.secret(node.get("app_secret")?)?,
+            verify_token: decoder.secret(node.get("verify_token")?)?,
+            api_base: api_base(node, GRAPH_API_BASE)?,
+            human_agent: maybe(node, "human_agent", boolean)?.unwrap_or(false),
+        }),
+        ChannelKind::Instagram => ChannelSettings::Instagram(InstagramSettings {
+            account_id: node.get("account_id")?.text()?.to_owned(),
+            access_token: decoder.secret(node.get("access_token")?)?,
+            app_secret: decoder.secret(node.get("app_secret")?)?,
+            instagram_app_secret: maybe(node, "instagram_app_secret", |node| decoder.secret(node))?,
+            verify_token: decoder.secret(node.get("verify_token")?)?,
+            api_base: api_base(node, GRAPH_API_BASE)?,
+            human_agent: maybe(node, "human_agent", boolean)?.unwrap_or(false),
+        }),
+        ChannelKind::Viber => ChannelSettings::Viber(ViberSettings {
+            token: decoder.secret(node.get("token")?)?,
+            sender: viber_sender(node.get("sender")?)?,
+            api_base: api_base(node, ViberSettings::API_BASE)?,
+        }),
+        ChannelKind::Vk => ChannelSettings::Vk(VkSettings {
+            group_id: node.get("group_id")?.text()?.to_owned(),
+            access_token: decoder.secret(node.get("access_token")?)?,
+            secret: decoder.secret(node.get("secret")?)?,
+            confirmation: maybe_text(node, "confirmation")?,
+            api_base: api_base(node, VkSettings::API_BASE)?,
+            api_version: maybe_text(node, "api_version")?
+                .unwrap_or_else(|| VkSettings::API_VERSION.to_owned()),
+            groups: groups(node)?,
+        }),
+        ChannelKind::Max => ChannelSettings::Max(MaxSettings {
+            token: decoder.secret(node.get("token")?)?,
+            webhook_secret: decoder.secret(node.get("webhook_secret")?)?,
+            api_base: api_base(node, MaxSettings::API_BASE)?,
+            groups: groups(node)?,
+        }),
+        ChannelKind::Email => ChannelSettings::Email(Box::new(EmailSettings {
+            address: node.get("address")?.text()?.to_owned(),
+            name: maybe_text(node, "name")?,
+            webhook_secret: decoder.secret(node.get("webhook_secret")?)?,
+            smtp: maybe(node, "smtp", |node| smtp(decoder, node))?,
+        })),
         ChannelKind::Webhook => ChannelSettings::Webhook(Box::new(WebhookSettings {
             signature: signature(decoder, node.get("signature")?)?,
             inbound: inbound(node.get("inbound")?)?,
             outbound: maybe(node, "outbound", |node| outbound(decoder, node))?,
         })),
-        kind => ChannelSettings::Inactive(kind),
+        ChannelKind::Widget => ChannelSettings::Inactive(kind),
     };
     Some(Channel { line: node.get("line")?.text()?.into(), settings })
+}
+
+fn api_base(node: &Node, public: &str) -> Option<String> {
+    Some(maybe(node, "api_base", url)?.unwrap_or_else(|| public.to_owned()))
+}
+
+fn groups(node: &Node) -> Option<Groups> {
+    Some(maybe(node, "groups", word)?.unwrap_or_default())
+}
+
+fn window_template(node: &Node) -> Option<WhatsappTemplate> {
+    Some(WhatsappTemplate {
+        name: node.get("name")?.text()?.to_owned(),
+        language: node.get("language")?.text()?.to_owned(),
+    })
+}
+
+fn viber_sender(node: &Node) -> Option<ViberSender> {
+    Some(ViberSender { name: node.get("name")?.text()?.to_owned(), avatar: maybe_text(node, "avatar")? })
+}
+
+fn smtp(decoder: &mut Decoder<'_>, node: &Node) -> Option<SmtpSettings> {
+    Some(SmtpSettings {
+        url: node.get("url")?.text()?.to_owned(),
+        username: maybe_text(node, "username")?,
+        password: maybe(node, "password", |node| decoder.secret(node))?,
+    })
 }
 
 fn signature(decoder: &mut Decoder<'_>, node: &Node) -> Option<Signature> {

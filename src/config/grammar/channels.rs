@@ -22,6 +22,8 @@ const SERVED: [ChannelKind; 2] = [ChannelKind::Telegram, ChannelKind::Webhook];
 
 const KIND: Field = Field::required("kind", Shape::Word(KINDS));
 const LINE: Field = Field::required("line", Shape::Reference(Name::Line));
+const GROUPS: Field = Field::optional("groups", Shape::Word(&["refuse", "accept"]));
+const HUMAN_AGENT: Field = Field::optional("human_agent", Shape::Boolean);
 const API_BASE: Field = Field::optional("api_base", Shape::Check(addresses::target));
 
 /// The keys of a channel of a kind.
@@ -45,6 +47,7 @@ const TELEGRAM: &[Field] = &[
     LINE,
     Field::optional("token", Shape::Secret),
     Field::optional("webhook_secret", Shape::Secret),
+    GROUPS,
     API_BASE,
 ];
 
@@ -55,8 +58,12 @@ const WHATSAPP: &[Field] = &[
     Field::required("access_token", Shape::Secret),
     Field::required("app_secret", Shape::Secret),
     Field::required("verify_token", Shape::Secret),
+    GROUPS,
+    Field::optional("window_template", Shape::Mapping(WINDOW_TEMPLATE)),
     API_BASE,
 ];
+const WINDOW_TEMPLATE: &[Field] =
+    &[Field::required("name", Shape::Text), Field::required("language", Shape::Text)];
 
 const MESSENGER: &[Field] = &[
     KIND,
@@ -65,6 +72,7 @@ const MESSENGER: &[Field] = &[
     Field::required("access_token", Shape::Secret),
     Field::required("app_secret", Shape::Secret),
     Field::required("verify_token", Shape::Secret),
+    HUMAN_AGENT,
     API_BASE,
 ];
 
@@ -76,6 +84,7 @@ const INSTAGRAM: &[Field] = &[
     Field::required("app_secret", Shape::Secret),
     Field::optional("instagram_app_secret", Shape::Secret),
     Field::required("verify_token", Shape::Secret),
+    HUMAN_AGENT,
     API_BASE,
 ];
 
@@ -83,7 +92,7 @@ const VIBER: &[Field] = &[
     KIND,
     LINE,
     Field::required("token", Shape::Secret),
-    Field::optional("sender", Shape::Mapping(VIBER_SENDER)),
+    Field::required("sender", Shape::Mapping(VIBER_SENDER)),
     API_BASE,
 ];
 const VIBER_SENDER: &[Field] = &[Field::required("name", Shape::Text), Field::optional("avatar", URL)];
@@ -95,6 +104,8 @@ const VK: &[Field] = &[
     Field::required("access_token", Shape::Secret),
     Field::required("secret", Shape::Secret),
     Field::optional("confirmation", Shape::Text),
+    Field::optional("api_version", Shape::Text),
+    GROUPS,
     API_BASE,
 ];
 
@@ -103,6 +114,7 @@ const MAX: &[Field] = &[
     LINE,
     Field::required("token", Shape::Secret),
     Field::required("webhook_secret", Shape::Secret),
+    GROUPS,
     API_BASE,
 ];
 
@@ -110,15 +122,14 @@ const EMAIL: &[Field] = &[
     KIND,
     LINE,
     Field::required("address", Shape::Text),
-    Field::optional("imap", Shape::Mapping(MAILBOX)),
-    Field::optional("smtp", Shape::Mapping(MAILBOX)),
-    Field::optional("webhook_secret", Shape::Secret),
+    Field::optional("name", Shape::Text),
+    Field::required("webhook_secret", Shape::Secret),
+    Field::optional("smtp", Shape::Mapping(SMTP)),
 ];
-const MAILBOX: &[Field] = &[
+const SMTP: &[Field] = &[
     Field::required("url", Shape::Text),
     Field::optional("username", Shape::Text),
     Field::optional("password", Shape::Secret),
-    Field::optional("folder", Shape::Text),
 ];
 
 const WIDGET: &[Field] = &[

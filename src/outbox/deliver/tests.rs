@@ -14,6 +14,7 @@ use super::*;
 
 fn telegram() -> Box<dyn Channel> {
     let settings = ChannelSettings::Telegram(TelegramSettings {
+        groups: Default::default(),
         token: SecretRef::Env("12:AAA".to_owned()),
         webhook_secret: SecretRef::Env("hook".to_owned()),
         api_base: TelegramSettings::API_BASE.to_owned(),

@@ -85,6 +85,7 @@ pub(super) fn offer(seq: u64, operator: &str) -> Offer {
 
 pub(super) fn chat(number: u64) -> Chat {
     Chat {
+        context: None,
         id: ChatId::new(number, 0),
         address: ChatAddress {
             channel: "shop-telegram".into(),
@@ -160,6 +161,8 @@ pub(super) fn effect(seq: u64, dialog: u64, state: EffectState) -> Effect {
         line: "sales".into(),
         dialog: DialogId::new(dialog, 0),
         action: EffectAction::Send(Outgoing {
+            automatic: false,
+            context: None,
             sender: None,
             channel: "shop-telegram".into(),
             chat: dialog.to_string(),
