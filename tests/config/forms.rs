@@ -118,6 +118,11 @@ rules:
       - notify: {endpoint: duty-room}
       - notify: {endpoint: duty-room, text: Look}
       - close: {}
+      - spam
+      - spam: {}
+      - pause
+      - pause: {}
+      - pause: {for: 2h}
       - close
 ",
     )]);
@@ -144,6 +149,11 @@ rules:
             notify(None),
             notify(Some(text("Look"))),
             RuleAction::Close,
+            RuleAction::Spam,
+            RuleAction::Spam,
+            RuleAction::Pause { for_ms: None },
+            RuleAction::Pause { for_ms: None },
+            RuleAction::Pause { for_ms: Some(7_200_000) },
             RuleAction::Close,
         ]
     );
