@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::HeaderName;
 
 use crate::model::channel::ChannelKind;
@@ -12,6 +11,8 @@ use crate::model::inbound::Inbound;
 use crate::model::message::{Attachment, Button};
 
 use super::fault::safe_text;
+use super::files::{self, FetchError, Fetched, FileBytes, FileFault, FileRoute};
+use super::setup::{Check, Finding};
 use super::text::{TextLimit, split};
 use super::wire::{CallHead, SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
 
@@ -88,13 +89,13 @@ pub trait Channel: fmt::Debug + Send + Sync {
     /// The file cannot be fetched from this messenger.
     fn fetch(&self, attachment: &Attachment, prepared: &[String]) -> Result<WireRequest, FetchError> {
         let _ = prepared;
-        super::files::by_address(attachment)
+        files::by_address(attachment)
     }
 
     /// Says what the answer to the request made by [`Channel::fetch`] means.
     fn fetched(&self, attachment: &Attachment, prepared: &[String], response: &WireResponse) -> Fetched {
         let _ = (attachment, prepared);
-        super::files::answer(response)
+        files::answer(response)
     }
 
     /// The requests that register `webhook` (our public address of this channel) with the messenger, in their
@@ -115,66 +116,6 @@ pub trait Channel: fmt::Debug + Send + Sync {
         let _ = (check, webhook);
         vec![Finding::of_status(response.status)]
     }
-}
-
-/// A request of setting a channel up or examining it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// What it is about, in a word that is unique among the channel's: `token`, `webhook`.
-    pub name: &'static str,
-    /// The request.
-    pub request: WireRequest,
-}
-
-/// What an examination has found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// Whether it is as it should be.
-    pub good: bool,
-    /// What was found and, where it is not good, what to do.
-    pub text: String,
-}
-
-impl Finding {
-    /// As it should be.
-    pub fn good(text: impl Into<String>) -> Self {
-        Self { good: true, text: text.into() }
-    }
-
-    /// Not as it should be; the text says what to do.
-    pub fn bad(text: impl Into<String>) -> Self {
-        Self { good: false, text: text.into() }
-    }
-
-    /// By the status alone.
-    pub fn of_status(status: u16) -> Self {
-        Self { good: (200..300).contains(&status), text: format!("the messenger answered HTTP {status}") }
-    }
-}
-
-/// What an answer means for the fetching of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fetched {
-    /// It goes on: ask [`Channel::fetch`] again with this.
-    More(Vec<String>),
-    /// The body of the answer is the file.
-    File,
-    /// There is no file.
-    Failed(FetchError),
-}
-
-/// Why a file cannot be fetched. Never contains a secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FetchError {
-    /// It has neither an address nor a reference that the messenger serves.
-    #[error("the messenger does not say where the file is")]
-    NoAddress,
-    /// The messenger does not have it any more.
-    #[error("the messenger does not keep the file any more")]
-    Gone,
-    /// The messenger says no for now.
-    #[error("the messenger does not give the file out now: {0}")]
-    Refused(String),
 }
 
 /// What a messenger takes from us, as far as its codec serves it.
@@ -280,17 +221,6 @@ pub enum Part<'a> {
     },
 }
 
-/// How a messenger takes files from us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileRoute {
-    /// Not at all, as far as its codec serves it.
-    None,
-    /// It fetches them from a public address.
-    Address,
-    /// We give it the bytes: they stand in [`Progress::files`] before the first request.
-    Bytes,
-}
-
 /// The part of a message that a messenger does not take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessagePart {
@@ -368,27 +298,6 @@ pub struct Progress {
     /// The bytes of the message's files, in their order, where the messenger takes bytes
     /// ([`FileRoute::Bytes`]). `None`: the file is not there.
     pub files: Arc<[Option<FileBytes>]>,
-}
-
-/// A file on its way to a messenger.
-#[derive(Clone, PartialEq, Eq)]
-pub struct FileBytes {
-    /// Its name.
-    pub name: String,
-    /// Its media type.
-    pub media_type: String,
-    /// What is in it.
-    pub bytes: Bytes,
-}
-
-impl fmt::Debug for FileBytes {
-    /// Shows no content: it is what people wrote.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FileBytes")
-            .field("media_type", &self.media_type)
-            .field("bytes", &self.bytes.len())
-            .finish_non_exhaustive()
-    }
 }
 
 impl Progress {
@@ -569,28 +478,6 @@ impl EncodeError {
         }
         Attempt::Refused { reason: Refusal::Permanent, error: safe_text(&self.to_string(), &[]), parts_done }
     }
-}
-
-/// What is wrong with a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum FileFault {
-    /// The messenger wants a public address, and it has none.
-    #[error("it has no public address (https), which this messenger asks for")]
-    NoAddress,
-    /// The messenger wants its bytes, and they are not there.
-    #[error("its content is not there")]
-    NoBytes,
-    /// The messenger does not take this kind of file.
-    #[error("this messenger does not take files of its kind")]
-    Kind,
-    /// It is larger than the messenger takes.
-    #[error("it has {bytes} bytes; at most {max} are taken")]
-    TooLarge {
-        /// How large it is.
-        bytes: usize,
-        /// How large it may be.
-        max: usize,
-    },
 }
 
 /// What is wrong with a button.

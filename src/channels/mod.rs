@@ -43,6 +43,7 @@ mod fault;
 mod files;
 mod person;
 mod registry;
+mod setup;
 mod start;
 mod telegram;
 mod text;
@@ -53,12 +54,13 @@ mod wire;
 pub(crate) mod samples;
 
 pub use codec::{
-    ButtonFault, ButtonLimits, Capabilities, Channel, Check, DecodeError, Decoded, EncodeError, FetchError,
-    Fetched, FileBytes, FileFault, FileRoute, Finding, MessagePart, Part, Progress, Received, Verdict,
-    VerifyError,
+    ButtonFault, ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, MessagePart, Part,
+    Progress, Received, Verdict, VerifyError,
 };
 pub use fault::retry_after_ms;
+pub use files::{FetchError, Fetched, FileBytes, FileFault, FileRoute};
 pub use registry::connect;
+pub use setup::{Check, Finding};
 pub use start::{ConnectError, ResolvedSecrets};
 pub use text::{TextLimit, TextUnit, split};
 pub use wire::{CallHead, SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};

@@ -20,10 +20,11 @@ use crate::model::id::ChannelId;
 use crate::model::message::Button;
 
 use super::codec::{
-    ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, FileRoute, Part, Progress,
-    Verdict, VerifyError,
+    ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Part, Progress, Verdict,
+    VerifyError,
 };
 use super::fault::{Fault, retry_after_ms};
+use super::files::FileRoute;
 use super::start::{ConnectError, ResolvedSecrets, http_address, required};
 use super::text::{TextLimit, TextUnit, split};
 use super::wire::{CallHead, SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};

@@ -35,7 +35,7 @@ static CAPABILITIES: Capabilities = Capabilities {
     buttons: Some(ButtonLimits { count_max: 100, data_bytes_max: 1024 }),
     replies: false,
     acknowledges_buttons: false,
-    files: super::codec::FileRoute::None,
+    files: super::files::FileRoute::None,
     edits: false,
     deletes: false,
     typing: false,

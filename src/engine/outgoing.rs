@@ -75,7 +75,8 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
         buttons: draft.buttons.clone(),
         attachments: Vec::new(),
         reply_to: draft.reply_to.clone(),
-        automatic: draft.written_by == WrittenBy::Machine,
+        // Entries of version 1 did not tell: their effects stay as they were.
+        automatic: draft.written_by == WrittenBy::Machine && step.apply_version >= 2,
         context,
     });
     let effect = delivery::emit_effect(step, dialog, lane, action);

@@ -33,7 +33,7 @@ fn a_system_says_when_to_come_back_in_seconds() {
     let mut busy = answer(503, "busy");
     busy.headers = header("retry-after", "7");
     let verdict = webhook.classify(&send("hello"), &Progress::default(), Ok(&busy));
-    insta::assert_snapshot!(format!("{verdict:?}"), @r#"Ended(Retry { after_ms: Some(7000), error: "HTTP 503: busy", parts_done: 0 })"#);
+    insta::assert_snapshot!(format!("{verdict:?}"), @r#"Ended(Retry { after_ms: Some(7000), error: "HTTP 503: busy", parts_done: 0, scope: Chat })"#);
 }
 
 #[test]
