@@ -32,6 +32,10 @@ impl Date {
         self.local(at_ms).format("%H:%M").to_string()
     }
 
+    pub(super) fn day_and_clock(&self, at_ms: u64) -> String {
+        self.local(at_ms).format("%a %H:%M").to_string()
+    }
+
     /// The hour of an instant as clocks show it, with when it began: an hour may come twice.
     pub(super) fn hour(&self, at_ms: u64) -> (i64, String) {
         let local = self.local(at_ms);

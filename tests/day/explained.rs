@@ -25,11 +25,15 @@ impl Known {
     fn learn(&mut self, event: &Event) {
         let operator = || OperatorId::from(event.data["operator"].as_str().unwrap());
         match event.kind {
-            EventKind::OperatorPresence if event.data["to"] == "online" => {
-                drop(self.online.insert(operator()))
+            EventKind::OperatorPresence => {
+                self.online.remove(&operator());
+                if event.data["to"] == "online" {
+                    self.online.insert(operator());
+                }
             }
-            EventKind::OperatorPresence => drop(self.online.remove(&operator())),
-            EventKind::DialogOffered => drop(self.offered_ms.insert(operator(), event.at_ms)),
+            EventKind::DialogOffered => {
+                self.offered_ms.insert(operator(), event.at_ms);
+            }
             EventKind::DialogOfferEnded => {
                 let end = event.data["end"].as_str().unwrap().to_owned();
                 self.missed.insert((event.dialog.unwrap(), operator(), end));

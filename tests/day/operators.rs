@@ -1,5 +1,7 @@
 //! Operators: when they come and go, how they take what is offered, how they work on it, and what leads do.
 
+use std::sync::Arc;
+
 use switchboard::model::command::{Action, ReplyContent, TransferTarget};
 use switchboard::model::dialog::{CloseReason, DialogState};
 use switchboard::model::id::{DialogId, OperatorId};
@@ -163,7 +165,7 @@ impl Day {
     pub(super) fn owner_transfers(&mut self, dialog: DialogId) {
         let Some(owner) = self.whose_turn(dialog, Deed::Transfers { dialog }) else { return };
         let line = self.row(dialog).unwrap().line.clone();
-        let live = self.world.state.live().unwrap().clone();
+        let live = Arc::clone(self.world.state.live().unwrap());
         let is_there = |other: &&OperatorId| **other != owner && self.presence(other) == Presence::Online;
         let colleagues: Vec<OperatorId> =
             live.members(&line, None).iter().filter(is_there).cloned().collect();
@@ -188,7 +190,7 @@ impl Day {
         if self.presence(lead) != Presence::Online {
             return;
         }
-        let live = self.world.state.live().unwrap().clone();
+        let live = Arc::clone(self.world.state.live().unwrap());
         let (now_ms, led) = (self.world.now_ms, live.config.operators[lead].teams.clone());
         let lines = led.iter().flat_map(|team| live.config.teams[team].lines.clone());
         let lines: Vec<_> = lines.collect();

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use switchboard::model::event::{Event, EventKind};
 use switchboard::model::id::{DialogId, LineId};
 
-use super::date::Date;
 use super::{Day, is_of_an_operator};
 
 /// An hour of a line.
@@ -145,15 +144,10 @@ fn shifts(told: &mut String, day: &Day) {
     for (at_ms, duties) in borders {
         let duties: Vec<String> = duties.iter().map(|(duty, people)| format!("{people} {duty}")).collect();
         let later = before_ms.map_or_else(String::new, |before_ms| later(at_ms - before_ms));
-        writeln!(told, "  {} {later:9} {}", clock_of_day(&day.date, at_ms), duties.join(", ")).unwrap();
+        writeln!(told, "  {} {later:9} {}", day.date.day_and_clock(at_ms), duties.join(", ")).unwrap();
         before_ms = Some(at_ms);
     }
     writeln!(told).unwrap();
-}
-
-fn clock_of_day(date: &Date, at_ms: u64) -> String {
-    let (_, hour) = date.hour(at_ms);
-    format!("{} {}", &hour[..3], date.clock(at_ms))
 }
 
 fn later(passed_ms: u64) -> String {
