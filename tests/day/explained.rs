@@ -2,7 +2,9 @@
 //! choice, and what it says of people must have been so.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use switchboard::model::config::Config;
 use switchboard::model::decision::{
     Candidate, CandidateVerdict, Decision, Return, Routing, RoutingOutcome, Trigger, Verdict,
 };
@@ -53,13 +55,24 @@ pub(super) fn check(day: &Day) {
             assert!(makers.insert(offer, decision).is_none(), "{offer} is explained twice");
         }
     }
+    let configs: BTreeMap<&str, Config> = day
+        .world
+        .archive
+        .configs
+        .iter()
+        .map(|active| (active.version.as_str(), serde_json::from_str(&active.canonical).unwrap()))
+        .collect();
     let mut known = Known::default();
     let mut accepted = 0;
     for events in day.ledger.events.chunk_by(|a, b| a.seq == b.seq) {
         let decisions = by_entry.remove(&events[0].seq).unwrap_or_default();
         for decision in &decisions {
             if let Verdict::Routing(routing) = &decision.verdict {
-                check_people(day, &known, events, decision, routing);
+                let channel = &day.world.archive.dialogs[&decision.dialog].channel;
+                let config = &configs[decision.config.as_str()];
+                let weight =
+                    config.lines[&routing.line].routing.weight_milli(config.channels[channel].kind());
+                check_people(&known, events, decision, routing, config, weight);
                 check_order(decision, routing);
             }
         }
@@ -122,24 +135,29 @@ fn check_owner(event: &Event, decisions: &[&Decision], makers: &BTreeMap<OfferId
     }
 }
 
-/// What the record says of each candidate was so before the entry. What the entry itself changed is left out.
+/// What the record says of each candidate was so before the entry, by the configuration that was live. What the entry
+/// itself changed is left out.
 fn check_people(
-    day: &Day,
     known: &Known,
-    events: &[std::sync::Arc<Event>],
+    events: &[Arc<Event>],
     decision: &Decision,
     routing: &Routing,
+    config: &Config,
+    weight: u32,
 ) {
     let changes = |operator: &OperatorId, kind| {
         events.iter().any(|event| event.kind == kind && event.data["operator"] == operator.as_str())
     };
-    let channel = &day.world.archive.dialogs[&decision.dialog].channel;
-    let live = day.world.state.live().unwrap();
-    let weight = live.weight_milli(&routing.line, channel);
+    let line_limit = config.lines[&routing.line].routing.limit_milli;
     for Candidate { operator, verdict, order } in &routing.candidates {
         let about =
             format!("entry {}: {operator} for {}: {verdict:?}, {order:?}", decision.seq, decision.dialog);
-        let own_limit = live.config.operators.get(operator).and_then(|declared| declared.capacity_milli);
+        let own_limit = config.operators[operator].capacity_milli;
+        assert_eq!(
+            (order.limit_milli, order.line_limit_milli),
+            (own_limit.or(line_limit), line_limit),
+            "{about}"
+        );
         let fits = |load: u32, limit: Option<u32>| limit.is_none_or(|limit| load + weight <= limit);
         let has_room =
             fits(order.load_milli, own_limit) && fits(order.line_load_milli, order.line_limit_milli);
@@ -153,7 +171,7 @@ fn check_people(
             assert_eq!(order.last_offered_ms, offered_ms, "{about}");
         }
         let missed = |end: &str| {
-            let here = |event: &std::sync::Arc<Event>| {
+            let here = |event: &Arc<Event>| {
                 event.kind == EventKind::DialogOfferEnded
                     && event.dialog == Some(decision.dialog)
                     && event.data["operator"] == operator.as_str()
@@ -170,6 +188,26 @@ fn check_people(
             _ => {}
         }
     }
+}
+
+/// What was promised less at noon is promised to those who wait already, and is not demanded of the morning.
+pub(super) fn check_promises(day: &Day) {
+    let noon_ms = day.date.at(0, "12:00");
+    let broken = day.ledger.events.iter().filter(|event| {
+        event.kind == EventKind::SlaBreached
+            && event.line == Some("sales".into())
+            && event.data["target"] == "first_response"
+    });
+    let (before, after): (Vec<&Arc<Event>>, Vec<_>) = broken.partition(|event| event.at_ms < noon_ms);
+    let are_of = |events: &[&Arc<Event>], seconds: u64| {
+        // Those of a high priority have two minutes, all day long.
+        events
+            .iter()
+            .filter(|event| event.data["target_seconds"] != 120)
+            .all(|event| event.data["target_seconds"] == seconds)
+    };
+    assert!(!before.is_empty() && are_of(&before, 300), "{before:?}");
+    assert!(!after.is_empty() && are_of(&after, 180), "{after:?}");
 }
 
 /// Those who could come first and in the order of the keys, and the first of them wins.

@@ -7,6 +7,7 @@ use std::path::Path;
 use switchboard::config::load::load;
 use switchboard::config::source::SourceSet;
 use switchboard::model::config::Config;
+use switchboard::model::effect::{Effect, EffectState};
 use switchboard::model::id::{ChannelId, OperatorId, TeamId};
 use switchboard::model::outcome::Outcome;
 
@@ -22,7 +23,9 @@ pub(super) enum Mishap {
     CallsInSick,
     /// Less capacity for support, a shorter promise for sales, and somebody is gone.
     NoonChanges,
-    /// The process dies and comes back.
+    /// A messenger is to be reached again.
+    TelegramIsBack,
+    /// The process dies, in the midst of attempts, and comes back.
     Crash,
 }
 
@@ -62,6 +65,7 @@ impl Day {
         {
             self.agenda.add(self.date.at(0, time), Deed::Befalls(mishap));
         }
+        self.agenda.add(self.outage().end, Deed::Befalls(Mishap::TelegramIsBack));
     }
 
     pub(super) fn befalls(&mut self, mishap: Mishap) {
@@ -71,7 +75,7 @@ impl Day {
                 let (named, today) = (format!("  {ill}: {{"), self.date.day);
                 let off = format!("{named}vacation: [\"{today}..{today}\"], ");
                 self.files.change("operators.yaml", &named, &off);
-                self.loses(ill);
+                self.loses(ill, "calls in sick");
             }
             Mishap::NoonChanges => {
                 let gone = self.busiest("sales");
@@ -82,9 +86,21 @@ impl Day {
                 let text = self.files.0.get_mut("operators.yaml").unwrap();
                 let kept = text.lines().filter(|line| !line.starts_with(&format!("  {gone}:")));
                 *text = kept.map(|line| format!("{line}\n")).collect();
-                self.loses(gone);
+                self.loses(gone, "works here no more");
+            }
+            Mishap::TelegramIsBack => {
+                let waits = |row: &&Effect| matches!(row.state, EffectState::Waiting { .. });
+                let waiting = self.world.state.effects().filter(waits).count();
+                assert!(waiting > 0, "nobody wrote while the messenger was down");
+                self.tells(&format!("Telegram is back: {waiting} messages are to be tried again"));
             }
             Mishap::Crash => {
+                let in_flight = |row: &&Effect| matches!(row.state, EffectState::InFlight { .. });
+                let doubtful = self.world.state.effects().filter(in_flight).count();
+                if doubtful == 0 {
+                    return self.agenda.add(self.world.now_ms + 500, Deed::Befalls(Mishap::Crash));
+                }
+                self.tells(&format!("the process dies and comes back: {doubtful} attempts are made again"));
                 let applied = self.world.restart();
                 self.comes_of(&applied);
                 // What was under way is tried again, by who looks after a start.
@@ -104,11 +120,16 @@ impl Day {
         people.max_by_key(|operator| self.owned_by(operator).len()).unwrap().clone()
     }
 
+    fn tells(&mut self, what: &str) {
+        self.mishaps.push(format!("{} {what}", self.date.day_and_clock(self.world.now_ms)));
+    }
+
     /// Whoever works no more today loses what they have: it waits again, or is offered to somebody else already.
-    fn loses(&mut self, operator: OperatorId) {
+    fn loses(&mut self, operator: OperatorId, why: &str) {
         let owned = self.owned_by(&operator);
         assert!(!owned.is_empty(), "{operator} has nothing to lose");
         self.reload();
+        self.tells(&format!("{operator} {why}: {} dialogs go back", owned.len()));
         for dialog in owned {
             let row = self.row(dialog).unwrap();
             assert!(row.state.is_waiting() && row.owner.is_none(), "{row:?}");

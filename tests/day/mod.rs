@@ -56,6 +56,8 @@ struct Day {
     written: BTreeSet<MessageId>,
     /// Who works no more today: ill, or gone.
     absent: BTreeSet<OperatorId>,
+    /// What went wrong, in words.
+    mishaps: Vec<String>,
     ledger: Ledger,
     counter: u64,
 }
@@ -76,6 +78,7 @@ impl Day {
             cases: BTreeMap::new(),
             written: BTreeSet::new(),
             absent: BTreeSet::new(),
+            mishaps: Vec::new(),
             counter: 0,
         };
         day.reload();
@@ -261,6 +264,7 @@ fn live_through(date: Date, seed: u64) -> String {
     day.ledger.check_ends();
     choices::check(&day.world.archive.decisions);
     explained::check(&day);
+    explained::check_promises(&day);
     let mut again = State::default();
     replay(&mut again, &Memory::default(), &day.world.journal);
     assert_eq!(again.digest(), day.world.state.digest(), "I34: the day again gives another state");

@@ -37,6 +37,7 @@ pub(super) fn of(day: &Day) -> String {
     lines(&mut told, day);
     teams(&mut told, day);
     shifts(&mut told, day);
+    writeln!(told, "mishaps\n  {}\n", day.mishaps.join("\n  ")).unwrap();
     counts(&mut told, day);
     told
 }
