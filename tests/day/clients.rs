@@ -141,7 +141,7 @@ impl Day {
     fn address(&self, client: usize) -> (ExternalChat, ExternalUser) {
         let language = self.clients[client].language.map(str::to_owned);
         let user = ExternalUser { id: format!("user-{client}"), language, ..ExternalUser::default() };
-        (ExternalChat { id: format!("chat-{client}") }, user)
+        (ExternalChat::of(format!("chat-{client}")), user)
     }
 
     /// A dialog began: the client knows what they want of it.

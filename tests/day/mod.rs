@@ -225,7 +225,7 @@ impl Day {
             _ => "".into(),
         };
         let answer = if self.is_down(&channel) {
-            Attempt::Retry { after_ms: None, error: "503".into(), parts_done: 0 }
+            Attempt::Retry { after_ms: None, error: "503".into(), parts_done: 0, scope: Default::default() }
         } else {
             Attempt::Delivered { external_id: Some(format!("s-{effect}")) }
         };
