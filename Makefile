@@ -25,6 +25,7 @@ suite:
 	$(CARGO) test --locked
 	SWITCHBOARD_BENCH_MESSAGES=200 SWITCHBOARD_BENCH_CONNECTIONS=8 $(CARGO) test --locked --bench intake
 	SWITCHBOARD_BENCH_OPERATORS=20 SWITCHBOARD_BENCH_WAITING=50 $(CARGO) test --locked --bench routing
+	SWITCHBOARD_BENCH_WAITING=200 $(CARGO) test --locked --bench queue
 
 documentation:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps

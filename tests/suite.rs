@@ -12,6 +12,8 @@ mod channels;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod day;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod durability;

@@ -1,6 +1,6 @@
 //! Who waits on a line, in which place, and why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use axum::extract::State;
@@ -8,12 +8,10 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
 
-use crate::engine::routing::queue::Place as Standing;
-use crate::model::decision::{CandidateVerdict, RoutingOutcome, Verdict};
-use crate::model::dialog::{Dialog, DialogState};
-use crate::model::id::LineId;
-use crate::model::line::Ageing;
-use crate::store::queries::dialogs::{self, DialogFilter, Sort};
+use crate::engine::routing::queue::Place;
+use crate::model::decision::{CandidateVerdict, Routing, RoutingOutcome, Verdict};
+use crate::model::dialog::Dialog;
+use crate::model::id::{DialogId, LineId};
 use crate::store::queries::{Walk, decisions, queue};
 use crate::store::{Store, StoreError};
 
@@ -70,27 +68,28 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let scope = principal.require(QUEUES)?;
     let limit = parameters.limit();
-    let place = parameters.place_within(format_args!("{QUEUE}/{id}"), Place::read);
+    let place = parameters.place_within(format_args!("{QUEUE}/{id}"), Begin::read);
     let taken = parameters.finish()?;
     if !principal.lines_seen(scope).contains(&id) {
         return Err(Problem::not_found());
     }
     let now_ms = api.shared.handle.now_ms();
     let line = id.clone();
+    let begin = place.unwrap_or(Begin { before: 0, at_ms: now_ms, after: None });
     let (total, waiting, next) = api
         .read(move |store| {
-            let before = place.as_ref().map_or(0, |place| place.before);
             let ageing = principal.live.line(&line).and_then(|line| line.ageing);
-            let now = Now { ageing, at_ms: now_ms };
-            let Waiting { total, dialogs, next } = waiting(store, &line, place.as_ref(), limit, &now)?;
+            let page = queue::of_line(store, &line, ageing.as_ref(), begin.at_ms, begin.after, limit)?;
+            let before = begin.before.saturating_add(page.dialogs.len());
+            let next = page.next.map(|after| Begin { before, after: Some(after), ..begin });
             let mut seen = Vec::new();
-            for (position, dialog) in (before.saturating_add(1)..).zip(dialogs) {
+            for (position, dialog) in (begin.before.saturating_add(1)..).zip(page.dialogs) {
                 if principal.reaches(scope, &dialog) {
                     let why = why_waiting(store, &dialog)?;
                     seen.push((position, why, dialog));
                 }
             }
-            Ok((total, seen, next))
+            Ok((page.total, seen, next))
         })
         .await?;
     let items = waiting
@@ -102,108 +101,62 @@ pub(super) async fn get(
             dialog: dialog.into(),
         })
         .collect();
-    let next_cursor = next.map(|place| paging::cursor_within(format_args!("{QUEUE}/{id}"), place));
+    let next_cursor = next.map(|begin| paging::cursor_within(format_args!("{QUEUE}/{id}"), begin));
     let next_cursor = next_cursor.as_deref();
     let response = answers::json(StatusCode::OK, &QueueShape { line: &id, total, items, next_cursor })?;
     Ok(answers::with_next(response, &taken, next_cursor))
 }
 
-/// Where a page of a queue begins: how many were on the pages before, and the store's cursor.
-#[derive(Debug, PartialEq, Eq)]
-struct Place {
+/// Where a page of a queue begins. Time moves dialogs past each other, so a later page goes on behind the last place
+/// of the page before as of the moment of the first one: pages joined are the queue of that moment. Who came since is
+/// met where they would have stood then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Begin {
+    /// How many were on the pages before.
     before: usize,
-    cursor: String,
-}
-
-impl Place {
-    fn read(text: &str) -> Option<Self> {
-        let (before, cursor) = text.split_once('.')?;
-        Some(Self { before: before.parse().ok()?, cursor: cursor.to_owned() })
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.before, self.cursor)
-    }
-}
-
-/// A part of a queue.
-struct Waiting {
-    total: usize,
-    dialogs: Vec<Dialog>,
-    next: Option<Place>,
-}
-
-/// What the order of a queue depends on besides its dialogs.
-struct Now {
-    ageing: Option<Ageing>,
+    /// The moment of the first page, in ms.
     at_ms: u64,
+    /// The last place of the page before.
+    after: Option<Place>,
 }
 
-/// The part of a line's queue that begins at a place. Nearly every queue fits into one page and is read from
-/// its own index. Pages of a longer one are walked in the list of all open dialogs by priority, which has
-/// the same order and gives out cursors. Where waiting or deadlines move dialogs, the queue is put in order as
-/// a whole.
-fn waiting(
-    store: &Store,
-    line: &LineId,
-    place: Option<&Place>,
-    limit: usize,
-    now: &Now,
-) -> Result<Waiting, StoreError> {
-    if now.ageing.is_some() || place.is_some_and(|place| place.cursor == MOVING) {
-        return moving(store, line, place, limit, now);
+impl Begin {
+    /// Reads what [`Display`](fmt::Display) has written.
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let (before, at_ms) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let score = parts.next()?.parse().ok()?;
+        let deadline_ms = match parts.next()? {
+            NO_DEADLINE => None,
+            deadline_ms => Some(deadline_ms.parse().ok()?),
+        };
+        let (queued_at_ms, dialog) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let after = Some(Place::new(score, deadline_ms, queued_at_ms, dialog));
+        parts.next().is_none().then_some(Self { before, at_ms, after })
     }
-    let wanted = if place.is_none() { limit } else { 0 };
-    let queue::Queue { total, dialogs } = queue::of_line(store, line, wanted)?;
-    if dialogs.iter().any(|dialog| dialog.route.deadline_ms.is_some()) {
-        return moving(store, line, place, limit, now);
-    }
-    if place.is_none() && dialogs.len() >= total {
-        return Ok(Waiting { total, dialogs, next: None });
-    }
-    let filter = DialogFilter {
-        lines: Some(BTreeSet::from([line.clone()])),
-        states: Some(DialogState::ALL.into_iter().filter(|state| state.is_waiting()).collect()),
-        ..DialogFilter::default()
-    };
-    let cursor = place.map(|place| place.cursor.as_str());
-    let page = dialogs::list(store, &filter, Sort::Priority, cursor, limit)?;
-    let before = place.map_or(0, |place| place.before).saturating_add(page.items.len());
-    let next = page.next_cursor.map(|cursor| Place { before, cursor });
-    Ok(Waiting { total, dialogs: page.items, next })
 }
 
-/// The cursor of queues whose order changes with time: the number of those before is all there is to it.
-const MOVING: &str = "moving";
+/// Stands in a cursor for the deadline that a dialog does not have.
+const NO_DEADLINE: &str = "-";
 
-/// The part of a queue whose order changes with time: by score, deadline and waiting time, as routing does.
-fn moving(
-    store: &Store,
-    line: &LineId,
-    place: Option<&Place>,
-    limit: usize,
-    now: &Now,
-) -> Result<Waiting, StoreError> {
-    let queue::Queue { total, mut dialogs } = queue::whole(store, line)?;
-    dialogs.sort_by_cached_key(|dialog| Standing::of(dialog, now.ageing.as_ref(), now.at_ms));
-    let before = place.map_or(0, |place| place.before);
-    let dialogs: Vec<Dialog> = dialogs.into_iter().skip(before).take(limit).collect();
-    let before = before.saturating_add(dialogs.len());
-    let next = (before < total && !dialogs.is_empty()).then(|| Place { before, cursor: MOVING.to_owned() });
-    Ok(Waiting { total, dialogs, next })
+impl fmt::Display for Begin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.before, self.at_ms)?;
+        let Some(after) = &self.after else { return Ok(()) };
+        write!(f, ".{}.", after.score())?;
+        match after.deadline_ms() {
+            Some(deadline_ms) => write!(f, "{deadline_ms}")?,
+            None => f.write_str(NO_DEADLINE)?,
+        }
+        write!(f, ".{}.{}", after.queued_at_ms(), after.dialog)
+    }
 }
 
 fn why_waiting(store: &Store, dialog: &Dialog) -> Result<Why, StoreError> {
     if !dialog.offers.is_empty() {
         return Ok(Why { reason: "offered", candidates: BTreeMap::new() });
     }
-    let latest = decisions::of_dialog(store, dialog.id, Walk::Backward(None), LOOK_BACK)?;
-    let routing = latest.items.into_iter().find_map(|decision| match decision.verdict {
-        Verdict::Routing(routing) => Some(routing),
-        _ => None,
-    });
+    let routing = last_routing(store, dialog.id)?;
     let Some(routing) = routing.filter(|routing| routing.outcome == RoutingOutcome::Waits) else {
         return Ok(Why { reason: "undecided", candidates: BTreeMap::new() });
     };
@@ -212,6 +165,23 @@ fn why_waiting(store: &Store, dialog: &Dialog) -> Result<Why, StoreError> {
         *candidates.entry(word(candidate.verdict)).or_insert(0) += 1;
     }
     Ok(Why { reason: "nobody_can", candidates })
+}
+
+/// The last decision about routing. It nearly always is the last one of all, and decisions are large, so they are read
+/// one by one.
+fn last_routing(store: &Store, dialog: DialogId) -> Result<Option<Routing>, StoreError> {
+    let mut cursor: Option<String> = None;
+    for _ in 0..LOOK_BACK {
+        let page = decisions::of_dialog(store, dialog, Walk::Backward(cursor.as_deref()), 1)?;
+        if let Some(Verdict::Routing(routing)) = page.items.into_iter().next().map(|one| one.verdict) {
+            return Ok(Some(routing));
+        }
+        match page.next_cursor {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    Ok(None)
 }
 
 const fn word(verdict: CandidateVerdict) -> &'static str {
@@ -230,5 +200,22 @@ const fn word(verdict: CandidateVerdict) -> &'static str {
         CandidateVerdict::NotInStage => "not_in_stage",
         CandidateVerdict::Returning => "returning",
         CandidateVerdict::NotOnLine => "not_on_line",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_as_it_was_written() {
+        for (score, deadline_ms) in [(7, None), (-3, Some(1_772_442_000_000))] {
+            let after = Some(Place::new(score, deadline_ms, 1_772_441_000_000, DialogId::new(17, 2)));
+            let begin = Begin { before: 50, at_ms: 1_772_441_500_000, after };
+            assert_eq!(Begin::read(&begin.to_string()), Some(begin));
+        }
+        for wrong in ["", "x", "50", "50.1", "50.1.2.-.3", "50.1.2.-.3.d-1.4", "50.1.2.3.4.m-1"] {
+            assert_eq!(Begin::read(wrong), None, "{wrong}");
+        }
     }
 }

@@ -2,10 +2,12 @@
 
 use serde::Deserialize;
 
+use crate::engine::routing::queue::Standing;
 use crate::model::dialog::{Dialog, DialogState};
 use crate::model::id::{ChatId, ClientId, DialogId, LineId, OperatorId};
 
 use super::keys::{self, Key};
+use super::queues::Waits;
 
 /// The fields of a dialog's row that the indexes are made from. Reading these alone costs a fraction
 /// of reading the row.
@@ -21,6 +23,15 @@ pub(super) struct IndexedDialog {
     queued_at_ms: u64,
     offers: Vec<IndexedOffer>,
     updated_at_ms: u64,
+    #[serde(default)]
+    route: IndexedRoute,
+}
+
+/// The field of what routing keeps that the queue is ordered by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+struct IndexedRoute {
+    #[serde(default)]
+    deadline_ms: Option<u64>,
 }
 
 /// The field of an offer that the indexes are made from.
@@ -46,14 +57,30 @@ impl From<&Dialog> for IndexedDialog {
                 .map(|offer| IndexedOffer { operator: offer.operator.clone() })
                 .collect(),
             updated_at_ms: dialog.updated_at_ms,
+            route: IndexedRoute { deadline_ms: dialog.route.deadline_ms },
         }
     }
 }
 
 impl IndexedDialog {
-    /// Whether `new` has the same index entries: an open dialog's time of the last change is in none.
+    /// Whether `new` has the same index entries: an open dialog's time of the last change is in none, and neither is
+    /// its deadline.
     pub(super) fn has_entries_of(&self, new: &Self) -> bool {
-        self.is_open() && *self == Self { updated_at_ms: self.updated_at_ms, ..new.clone() }
+        let unlisted = Self { updated_at_ms: self.updated_at_ms, route: self.route.clone(), ..new.clone() };
+        self.is_open() && *self == unlisted
+    }
+
+    /// How it stands in the queue of its line, which is kept in memory; `None`: it does not wait.
+    pub(super) fn standing(&self) -> Option<Waits> {
+        self.state.is_waiting().then(|| Waits {
+            line: self.line.clone(),
+            standing: Standing {
+                priority: self.priority,
+                deadline_ms: self.route.deadline_ms,
+                queued_at_ms: self.queued_at_ms,
+                dialog: self.id,
+            },
+        })
     }
 
     /// Its place among the open dialogs by last change, which is kept in memory.
@@ -86,7 +113,6 @@ impl IndexedDialog {
             }
         }
         if self.state.is_waiting() {
-            entries.push(keys::queued_dialog(&self.line, self.priority, self.queued_at_ms, id));
             entries.push(keys::waiting_dialog(self.queued_at_ms, id));
         }
         entries

@@ -17,6 +17,7 @@ use super::key_value::{Batch, KeyValue, Order, Scan};
 use super::keys::{self, KeyRange};
 use super::known_input;
 use super::memory::Memory;
+use super::queues::{Change, Queues};
 use super::rows::PositionRow;
 use super::write::Writer;
 
@@ -51,6 +52,8 @@ pub struct Store {
     /// The open dialogs by last change. That is different after each message: written to the files it would be
     /// half of the keys that a message costs.
     open: Arc<Memory>,
+    /// Who waits on each line. The order changes with time and with the configuration, so no order of keys is it.
+    queues: Arc<Queues>,
 }
 
 impl Store {
@@ -93,7 +96,8 @@ impl Store {
             }
         }
         let absence = Arc::new(Absence::new());
-        let mut store = Self { pairs, writer: Arc::default(), absence, open: Arc::default() };
+        let mut store =
+            Self { pairs, writer: Arc::default(), absence, open: Arc::default(), queues: Arc::default() };
         store.writer = Arc::new(Mutex::new(Writer::at(&store)?));
         store.find_open()?;
         store.learn_keys()?;
@@ -139,14 +143,17 @@ impl Store {
         self.pairs.size_on_disk()
     }
 
-    /// Finds the open dialogs and when they last changed.
+    /// Finds the open dialogs, when they last changed, and who of them waits.
     fn find_open(&self) -> Result<(), StoreError> {
         let mut places = Batch::default();
+        let mut waiting = Vec::new();
         for dialog in super::hot::listed::<IndexedDialog>(self, keys::open_dialogs(), keys::dialog_at)? {
             if let Some(place) = dialog.place_while_open() {
                 places.put(place, Vec::new());
             }
+            waiting.push((None, dialog.standing()));
         }
+        self.queues.change(waiting);
         self.open.apply(places)
     }
 
@@ -232,6 +239,11 @@ impl Store {
         Scan::new(self.open.as_ref(), range, order)
     }
 
+    /// Who waits on each line.
+    pub(super) fn queues(&self) -> &Queues {
+        &self.queues
+    }
+
     /// All rows of a range, in key order.
     pub(super) fn rows<T: DeserializeOwned>(&self, range: KeyRange) -> Result<Vec<T>, StoreError> {
         self.scan(range, Order::Ascending)
@@ -239,13 +251,15 @@ impl Store {
             .collect()
     }
 
-    /// Makes all changes of a batch, atomically. `open` are the places of open dialogs that it changes.
-    pub(super) fn apply(&self, batch: Batch, open: Batch) -> Result<(), StoreError> {
+    /// Makes all changes of a batch, atomically. `open` are the places of open dialogs that it changes, `waiting`
+    /// how those that wait stood, and stand.
+    pub(super) fn apply(&self, batch: Batch, open: Batch, waiting: Vec<Change>) -> Result<(), StoreError> {
         batch.keys().filter(|key| keys::is_looked_up_first(key)).for_each(|key| self.absence.add(key));
         // A reader who comes in between finds a dialog at both its places, and at the right one when it looks
         // at the row.
         self.open.apply(open.puts())?;
         self.pairs.apply(batch)?;
+        self.queues.change(waiting);
         self.open.apply(open)
     }
 }

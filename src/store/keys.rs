@@ -33,7 +33,6 @@
 //! | `G` | | the position |
 //! | `H` | id chat, id dialog | dialogs by chat |
 //! | `P` | priority (highest first), u64 queued at, id dialog | open dialogs by priority |
-//! | `Q` | text line, priority (highest first), u64 queued at, id dialog | the queue of a line |
 //! | `R` | u64 queued at, id dialog | waiting dialogs by time |
 //! | `U` | u64 updated at, id dialog | closed dialogs by last change; those of open ones are in memory |
 //! | `K` | state, id effect | effects by state |
@@ -52,7 +51,7 @@ use crate::model::timer::{LifeTimer, TimerKey};
 use super::queries::deliveries::DeliveryState;
 
 /// The layout that this release reads and writes.
-pub(super) const FORMAT: u32 = 5;
+pub(super) const FORMAT: u32 = 6;
 
 /// A key.
 pub(super) type Key = Vec<u8>;
@@ -452,16 +451,6 @@ pub(super) fn priority_dialogs() -> KeyRange {
     KeyRange::of_prefix(vec![b'P'])
 }
 
-/// A waiting dialog in the queue of its line.
-pub(super) fn queued_dialog(line: &LineId, priority: i32, queued_at_ms: u64, id: DialogId) -> Key {
-    Builder::new(b'Q').text(line.as_str()).priority(priority).number(queued_at_ms).id(numbers!(id)).0
-}
-
-/// The queue of a line.
-pub(super) fn queued_dialogs(line: &LineId) -> KeyRange {
-    KeyRange::of_prefix(Builder::new(b'Q').text(line.as_str()).0)
-}
-
 /// A waiting dialog by time.
 pub(super) fn waiting_dialog(queued_at_ms: u64, id: DialogId) -> Key {
     Builder::new(b'R').number(queued_at_ms).id(numbers!(id)).0
@@ -515,13 +504,6 @@ pub(super) fn last_id(key: &[u8]) -> Option<(u64, u32)> {
     let (_, tail) = key.split_last_chunk::<ID_BYTES>()?;
     let (seq, index) = tail.split_first_chunk::<U64_BYTES>()?;
     Some((u64::from_be_bytes(*seq), u32::from_be_bytes(index.try_into().ok()?)))
-}
-
-/// The time in the queue of an entry of [`queued_dialogs`], in ms: it stands before the id.
-pub(super) fn queued_at_ms(key: &[u8]) -> Option<u64> {
-    let (before, _) = key.split_last_chunk::<ID_BYTES>()?;
-    let (_, time) = before.split_last_chunk::<U64_BYTES>()?;
-    Some(u64::from_be_bytes(*time))
 }
 
 /// Part of the format: never renumber.

@@ -22,6 +22,7 @@ use super::key_value::Batch;
 use super::keys::{self, Key};
 use super::message_list::{Additions, AdditionsByDialog};
 use super::message_page;
+use super::queues::Change;
 use super::rows::{ConfigRow, PositionRow, pieces};
 
 /// What the one writer knows between two write sets.
@@ -53,11 +54,12 @@ impl Writer {
         if set.position.seq < self.position.seq {
             return Err(StoreError::OutOfOrder { stored: self.position.seq, given: set.position.seq });
         }
-        let mut staged = Staged { store, batch: Batch::default(), open: Batch::default() };
+        let mut staged =
+            Staged { store, batch: Batch::default(), open: Batch::default(), waiting: Vec::new() };
         staged.take(set, Additions::of(set, self.last_messages.last()))?;
         self.last_messages.put(store, &set.messages, &mut staged.batch)?;
         self.last_events.add(&set.events, &mut staged.batch)?;
-        store.apply(staged.batch, staged.open)?;
+        store.apply(staged.batch, staged.open, staged.waiting)?;
         self.position = set.position;
         self.stopped = false;
         Ok(())
@@ -70,6 +72,8 @@ struct Staged<'a> {
     batch: Batch,
     /// Places among the open dialogs by last change.
     open: Batch,
+    /// How dialogs stood that wait, and stand.
+    waiting: Vec<Change>,
 }
 
 impl Staged<'_> {
@@ -144,6 +148,10 @@ impl Staged<'_> {
         }
         if let Some(place) = new.place_while_open() {
             self.open.put(place, Vec::new());
+        }
+        let (stood, stands) = (old.as_ref().and_then(IndexedDialog::standing), new.standing());
+        if stood != stands {
+            self.waiting.push((stood, stands));
         }
         match old {
             Some(old) if old.has_entries_of(&new) => {}

@@ -21,14 +21,8 @@ pub struct Counts {
 
 /// Counts the open dialogs of a line.
 pub fn counts(store: &Store, line: &LineId) -> Result<Counts, StoreError> {
-    let mut counts = Counts::default();
-    for pair in store.scan(keys::queued_dialogs(line), Order::Ascending) {
-        let (entry, _) = pair?;
-        let since =
-            keys::queued_at_ms(&entry).ok_or_else(|| StoreError::damaged(&entry, "the key is too short"))?;
-        counts.waiting += 1;
-        counts.waiting_since_ms = Some(counts.waiting_since_ms.map_or(since, |before| before.min(since)));
-    }
+    let (waiting, waiting_since_ms) = store.queues().count(line);
+    let mut counts = Counts { waiting, waiting_since_ms, ..Counts::default() };
     for state in DialogState::ALL {
         let count = match state {
             DialogState::Offered => &mut counts.offered,

@@ -1,54 +1,56 @@
 //! Who waits on a line.
 
+use crate::engine::routing::queue::Place;
 use crate::model::dialog::Dialog;
-use crate::model::id::{DialogId, LineId};
-use crate::store::key_value::Order;
+use crate::model::id::LineId;
+use crate::model::line::Ageing;
 use crate::store::keys;
+use crate::store::queues::Cut;
 use crate::store::{Store, StoreError};
 
-use super::page::{EXAMINED_MAX, LIMIT_MAX};
+use super::page::LIMIT_MAX;
 
-/// The queue of a line.
+/// A part of the queue of a line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Queue {
     /// How many dialogs wait.
     pub total: usize,
-    /// The first of them: highest priority, then longest waiting, then lowest id.
+    /// Those of this part in the order in which routing gives them out: highest score, then earliest deadline, then
+    /// longest waiting, then lowest id.
     pub dialogs: Vec<Dialog>,
+    /// The last place of this part, if more come behind it.
+    pub next: Option<Place>,
 }
 
-/// The first `limit` waiting dialogs of a line, and how many there are. The count walks over the
-/// entries of the queue alone, not over rows.
-pub fn of_line(store: &Store, line: &LineId, limit: usize) -> Result<Queue, StoreError> {
-    first(store, line, limit.min(LIMIT_MAX))
-}
-
-/// All waiting dialogs of a line, for who puts them in another order; of a queue that is longer than
-/// [`EXAMINED_MAX`], the first so many.
-pub fn whole(store: &Store, line: &LineId) -> Result<Queue, StoreError> {
-    first(store, line, EXAMINED_MAX)
-}
-
-fn first(store: &Store, line: &LineId, limit: usize) -> Result<Queue, StoreError> {
-    let mut queue = Queue { total: 0, dialogs: Vec::new() };
-    for pair in store.scan(keys::queued_dialogs(line), Order::Ascending) {
-        let (entry, _) = pair?;
-        queue.total += 1;
-        if queue.dialogs.len() >= limit {
-            continue;
-        }
-        let id = keys::last_id(&entry).ok_or_else(|| StoreError::damaged(&entry, "the key is too short"))?;
-        let dialog: Option<Dialog> = store.row(&keys::dialog(DialogId::new(id.0, id.1)))?;
+/// The first `limit` waiting dialogs of a line behind a place, and how many wait there. Scores are those of the
+/// moment `at_ms`. Whatever changes between two parts, a dialog that stays as it is stands in exactly one of the
+/// parts of a moment.
+pub fn of_line(
+    store: &Store,
+    line: &LineId,
+    ageing: Option<&Ageing>,
+    at_ms: u64,
+    after: Option<Place>,
+    limit: usize,
+) -> Result<Queue, StoreError> {
+    let limit = limit.clamp(1, LIMIT_MAX);
+    // One more tells whether anything comes behind.
+    let cut = Cut { ageing, at_ms, after, limit: limit.saturating_add(1) };
+    let (mut total, mut places) = store.queues().page(line, &cut);
+    let has_more = places.len() > limit;
+    places.truncate(limit);
+    let mut dialogs = Vec::with_capacity(places.len());
+    for place in &places {
+        let key = keys::dialog(place.dialog);
+        let dialog: Option<Dialog> = store.row(&key)?;
         let dialog =
-            dialog.ok_or_else(|| StoreError::damaged(&entry, "the dialog of this entry is missing"))?;
-        // It may have left the queue or moved in it since the entry was read.
-        if dialog.state.is_waiting()
-            && keys::queued_dialog(&dialog.line, dialog.priority, dialog.queued_at_ms, dialog.id) == entry
-        {
-            queue.dialogs.push(dialog);
+            dialog.ok_or_else(|| StoreError::damaged(&key, "a queue lists this dialog and it is missing"))?;
+        // It may have left the queue since its place was read.
+        if dialog.state.is_waiting() && dialog.line == *line {
+            dialogs.push(dialog);
         } else {
-            queue.total -= 1;
+            total = total.saturating_sub(1);
         }
     }
-    Ok(queue)
+    Ok(Queue { total, dialogs, next: places.last().copied().filter(|_| has_more) })
 }

@@ -174,7 +174,7 @@ proptest! {
             prop_assert_eq!(load.offered, of(&|row| row.offers.iter().any(|o| o.operator == operator.into())));
         }
         for line in LINES {
-            let queue = queue::of_line(&store, &line.into(), 50).unwrap();
+            let queue = queue::of_line(&store, &line.into(), None, 0, None, 50).unwrap();
             let mut waiting: Vec<Dialog> =
                 open.iter().filter(|row| row.line == line.into() && row.state.is_waiting()).cloned().collect();
             waiting.sort_by_key(|row| (std::cmp::Reverse(row.priority), row.queued_at_ms, row.id));

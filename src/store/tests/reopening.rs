@@ -4,10 +4,11 @@ use std::fs;
 use std::sync::Arc;
 
 use crate::engine::rows::{Archive, WriteSet};
+use crate::model::dialog::DialogState;
 use crate::model::event::EventKind;
 use crate::store::files::Files;
 use crate::store::key_value::{Batch, KeyValue};
-use crate::store::queries::{dialogs, events};
+use crate::store::queries::{dialogs, events, queue};
 use crate::store::{Settings, Store, StoreError, keys};
 
 use super::samples::*;
@@ -60,6 +61,23 @@ fn a_reopened_store_finds_the_inputs_of_before_and_of_now() {
         assert_eq!(store.known_input(&brought(&one, start + 101).0).unwrap(), None);
         store.flush().unwrap();
     }
+}
+
+#[test]
+fn a_reopened_store_knows_who_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = |store: &Store| queue::of_line(store, &"sales".into(), None, 0, None, 9).unwrap();
+    let store = Store::open(folder.path(), Settings::default()).unwrap();
+    let mut rows = [dialog(1), dialog(2), dialog(3)];
+    rows[1].route.deadline_ms = Some(1);
+    rows[2].state = DialogState::Closing;
+    store.write(&WriteSet { dialogs: rows.to_vec(), ..up_to(3) }).unwrap();
+    let before = queue(&store);
+    assert_eq!(before.dialogs, [rows[1].clone(), rows[0].clone()]);
+    store.flush().unwrap();
+    drop(store);
+    let store = Store::open(folder.path(), Settings::default()).unwrap();
+    assert_eq!(queue(&store), before);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::engine::rows::{ActiveConfig, Archive, HotRows, WriteSet};
 use crate::model::dialog::DialogState;
 use crate::model::effect::EffectState;
 use crate::model::id::{ChatId, ClientId, DialogId, EffectId, MessageId, OfferId};
+use crate::model::line::Ageing;
 use crate::model::operator::Presence;
 use crate::model::outcome::KnownInput;
 use crate::model::timer::{Timer, TimerKey};
@@ -22,7 +23,7 @@ fn an_empty_store_knows_nothing() {
         assert_eq!(store.hot_rows().unwrap(), HotRows::default());
         assert_eq!(store.known_input("x").unwrap(), None);
         assert_eq!(store.dialog(DialogId::new(1, 0)).unwrap(), None);
-        assert_eq!(queue::of_line(store, &"sales".into(), 10).unwrap().total, 0);
+        assert_eq!(queue::of_line(store, &"sales".into(), None, 0, None, 10).unwrap().total, 0);
         assert_eq!(configs::history(store, 10).unwrap(), []);
         store.flush().unwrap();
     });
@@ -256,10 +257,43 @@ fn a_queue_is_in_order_of_priority_then_time_then_id() {
         other.line = "sales-2".into();
         rows.push(other);
         store.write(&WriteSet { dialogs: rows, ..up_to(6) }).unwrap();
-        let queue = queue::of_line(store, &"sales".into(), 4).unwrap();
+        let queue = queue::of_line(store, &"sales".into(), None, 0, None, 4).unwrap();
         assert_eq!(queue.total, 5);
         let order: Vec<u64> = queue.dialogs.iter().map(|row| row.id.seq).collect();
         assert_eq!(order, [3, 4, 5, 1]);
+    });
+}
+
+#[test]
+fn a_queue_is_in_order_of_score_then_deadline_and_goes_on_behind_a_place() {
+    on_each(|store| {
+        let ageing = Ageing { every_ms: 10, gain: 1, cap: None };
+        let now_ms = 100;
+        let mut rows = Vec::new();
+        // Score at 100: 5, 5, 5, 9, 4.
+        for (seq, priority, queued, deadline) in [
+            (1, 0, 50, None),
+            (2, 4, 85, Some(300)),
+            (3, 1, 55, Some(200)),
+            (4, 9, 100, None),
+            (5, -1, 45, Some(1)),
+        ] {
+            let mut row = dialog(seq);
+            (row.priority, row.queued_at_ms, row.route.deadline_ms) = (priority, queued, deadline);
+            rows.push(row);
+        }
+        store.write(&WriteSet { dialogs: rows.clone(), ..up_to(5) }).unwrap();
+        let page = |after| queue::of_line(store, &"sales".into(), Some(&ageing), now_ms, after, 2).unwrap();
+        let seqs = |page: &queue::Queue| page.dialogs.iter().map(|row| row.id.seq).collect::<Vec<_>>();
+        let first = page(None);
+        assert_eq!(seqs(&first), [4, 3]);
+        // The next one leaves, another one gets a deadline.
+        rows[1].state = DialogState::Closed;
+        rows[0].route.deadline_ms = Some(900);
+        store.write(&WriteSet { dialogs: rows, ..up_to(6) }).unwrap();
+        let second = page(first.next);
+        assert_eq!((first.total, second.total), (5, 4));
+        assert_eq!((seqs(&second), second.next), (vec![1, 5], None));
     });
 }
 
