@@ -87,7 +87,7 @@ fn release_orphans(step: &mut Step<'_>) {
             (*id, owner, dialog.team.clone())
         })
         .collect();
-    for (dialog, owner, team) in open {
+    for (dialog, owner, team) in open.iter().cloned() {
         forget_rounds_and_reservation(step, dialog);
         if team.is_some_and(|team| !step.live.config.teams.contains_key(&team)) {
             step.change_dialog(dialog, |row| row.team = None);
@@ -107,6 +107,32 @@ fn release_orphans(step: &mut Step<'_>) {
         };
         let requeued = transfer::requeue(step, dialog, lost.0, lost.1, None);
         debug_assert!(requeued.is_ok(), "an owned dialog can be put back");
+    }
+    if step.apply_version >= 2 {
+        withdraw_over_limits(step, open.into_iter().map(|(dialog, ..)| dialog));
+    }
+}
+
+/// Limits that were lowered leave operators what they have accepted, and no more offers than still fit: the
+/// newest end. What people gave by hand stays.
+fn withdraw_over_limits(step: &mut Step<'_>, open: impl Iterator<Item = DialogId>) {
+    let mut made: Vec<(OfferId, DialogId, OperatorId)> = Vec::new();
+    for dialog in open {
+        let offers = step.dialog(dialog).map_or(&[] as &[_], |row| &row.offers);
+        let by_routing = offers.iter().filter(|offer| !offer.by_hand);
+        made.extend(by_routing.map(|offer| (offer.id, dialog, offer.operator.clone())));
+    }
+    made.sort_unstable_by(|(one, ..), (other, ..)| other.cmp(one));
+    let live = Arc::clone(&step.live);
+    for (offer, dialog, operator) in made {
+        let fits = step.dialog(dialog).is_none_or(|row| {
+            live.line(&row.line)
+                .is_none_or(|line| candidates::has_room(step.state, &live, line, &row.line, &operator, 0))
+        });
+        if !fits {
+            offers::end(step, dialog, offer, OfferEnd::Full);
+            step.decide(dialog, Trigger::ConfigChanged);
+        }
     }
 }
 

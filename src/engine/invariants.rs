@@ -60,6 +60,16 @@ impl State {
         found.0
     }
 
+    /// The offers that do not fit within the limits of those who have them, whenever they were made. Empty when
+    /// a configuration has become live, by an entry of version 2 or later.
+    pub fn over_limits(&self) -> Vec<Violation> {
+        let mut found = Found(Vec::new());
+        if let Some(live) = self.live() {
+            assignments::fitting(self, live, &mut found, |_| true);
+        }
+        found.0
+    }
+
     /// The timers that are due already. Empty after each tick.
     pub fn overdue(&self) -> Vec<Timer> {
         self.timers().into_iter().filter(|timer| timer.due_ms <= self.position().at_ms).collect()

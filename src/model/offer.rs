@@ -41,6 +41,8 @@ pub enum OfferEnd {
     OffShift,
     /// The operator is on vacation or works here no more.
     OnLeave,
+    /// A limit was lowered: the operator has no room for it any more.
+    Full,
     /// The topic changed: others are asked now.
     TopicChanged,
     /// It waited too long: others are asked now.

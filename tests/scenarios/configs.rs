@@ -326,6 +326,7 @@ fn policy(words: &mut Words) -> SlaPolicy {
     }
     while !words.is_empty() {
         match words.word().as_str() {
+            "warn" => policy.warn_at_percent = words.value().as_u64().unwrap().try_into().unwrap(),
             "clock" => policy.clock = serde_json::from_value(json!(words.word())).unwrap(),
             "pause" => {
                 policy.pause_when.insert(serde_json::from_value(json!(words.word())).unwrap());

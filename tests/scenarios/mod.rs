@@ -48,8 +48,8 @@ fn every_script_goes_as_it_says() {
     assert!(failed.is_empty(), "\n{}", failed.join("\n"));
 }
 
-/// What users of other systems of this kind complain about. Rules that act after a time are to come.
-const COMPLAINTS: [&str; 10] = [
+/// What users of other systems of this kind complain about.
+const COMPLAINTS: [&str; 11] = [
     "freed slot",
     "two operators take one chat",
     "limits exceeded under load",
@@ -58,6 +58,7 @@ const COMPLAINTS: [&str; 10] = [
     "one operator gets the whole nights backlog",
     "duplicate webhooks in and out",
     "automation loops",
+    "no time-based rules",
     "dst shifts in business hours",
     "sla clocks do not override each other",
 ];

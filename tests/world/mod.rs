@@ -12,6 +12,7 @@ use switchboard::engine::{Applied, State, apply, fetch};
 use switchboard::model::entry::{APPLY_VERSION, Cause, ENTRY_FORMAT, Entry, EntryHash};
 use switchboard::model::id::{ChannelId, TokenId};
 use switchboard::model::input::{ConfigActivated, Input};
+use switchboard::model::outcome::Outcome;
 use switchboard::model::{config::Config, effect::Attempt, id::EffectId};
 
 use memory::Memory;
@@ -55,6 +56,11 @@ impl World {
         let applied = step(&mut self.state, &self.archive, &entry, self.hash);
         broken.check(&self.state);
         timeliness::check(&self.state);
+        // A configuration that was refused changes no limit.
+        if matches!(entry.input, Input::ConfigActivated(_)) && matches!(applied.outcome, Outcome::Applied(_))
+        {
+            assert_eq!(self.state.over_limits(), [], "I10: offers do not fit after a reload");
+        }
         check(&self.state, &entry.input);
         applied
     }

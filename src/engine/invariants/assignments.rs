@@ -52,8 +52,12 @@ impl Loads {
 /// Limits hold at each assignment: an offer that routing made in the last entry fits. What people gave by
 /// hand may exceed them, and limits may be lowered below what operators have.
 pub(super) fn capacity(state: &State, live: &Live, found: &mut Found) {
+    fitting(state, live, found, |offer| offer.seq == state.position().seq);
+}
+
+/// Offers that routing made fit within all limits, if `is_new` picks them.
+pub(super) fn fitting(state: &State, live: &Live, found: &mut Found, is_new: impl Fn(OfferId) -> bool) {
     let loads = Loads::of(state, live);
-    let is_new = |offer: OfferId| offer.seq == state.position().seq;
     let mut by_hand: BTreeSet<&OperatorId> = BTreeSet::new();
     for dialog in open(state) {
         by_hand.extend(
