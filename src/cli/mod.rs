@@ -8,6 +8,7 @@
 mod check;
 mod client;
 mod explain;
+mod graph;
 mod output;
 mod progress;
 mod rebuild;
@@ -67,6 +68,8 @@ enum Command {
     Verify,
     /// Show why things happened as they did: who was considered, which rules matched, under which configuration.
     Explain(explain::Explain),
+    /// Draw where messages go: channels, lines, topics, teams, rules.
+    Graph(graph::Graph),
     /// Follow the events of the running daemon.
     Tail(tail::Tail),
     /// Watch lines, operators and waiting clients, live in the terminal.
@@ -89,6 +92,7 @@ pub fn run() -> ExitCode {
         Some(Command::Rebuild) => rebuild::run(&arguments),
         Some(Command::Verify) => verify::run(&arguments),
         Some(Command::Explain(ref explain)) => explain::run(&arguments, explain),
+        Some(Command::Graph(ref graph)) => graph::run(&arguments, graph),
         Some(Command::Tail(ref tail)) => tail::run(&arguments, tail),
         Some(Command::Top(ref top)) => top::run(&arguments, top),
         Some(Command::Token(ref token)) => token::run(&arguments, token),
