@@ -26,6 +26,7 @@ suite:
 	SWITCHBOARD_BENCH_MESSAGES=200 SWITCHBOARD_BENCH_CONNECTIONS=8 $(CARGO) test --locked --bench intake
 	SWITCHBOARD_BENCH_OPERATORS=20 SWITCHBOARD_BENCH_WAITING=50 $(CARGO) test --locked --bench routing
 	SWITCHBOARD_BENCH_WAITING=200 $(CARGO) test --locked --bench queue
+	SWITCHBOARD_BENCH_RULES=100 SWITCHBOARD_BENCH_MESSAGES=200 $(CARGO) test --locked --bench rules
 
 documentation:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps

@@ -15,7 +15,7 @@ use super::routing::people::People;
 use super::routing::pool::main_language;
 use super::routing::slots::Slots;
 use super::rules::condition::ConditionError;
-use super::rules::{RuleSet, compile_rule};
+use super::rules::{CompiledRule, RuleSet, compile_rule};
 
 /// A configuration that can be worked with. The default has nothing in it.
 #[derive(Debug, Default)]
@@ -124,12 +124,13 @@ impl Live {
                 .map_err(|source| CompileError::Calendar { calendar: id.clone(), source })?;
             hours.insert(id.clone(), compiled);
         }
-        let mut rules: BTreeMap<EventKind, RuleSet> = BTreeMap::new();
+        let mut rules: BTreeMap<EventKind, Vec<CompiledRule>> = BTreeMap::new();
         for rule in &config.rules {
             let compiled = compile_rule(rule)
                 .map_err(|source| CompileError::Condition { rule: rule.id.to_string(), source })?;
-            rules.entry(rule.event).or_default().add(compiled);
+            rules.entry(rule.event).or_default().push(compiled);
         }
+        let rules = rules.into_iter().map(|(event, rules)| (event, RuleSet::of(rules))).collect();
         let mut lines = BTreeMap::new();
         for (id, line) in &config.lines {
             let members = config.members(&line.routing.members);
@@ -263,7 +264,7 @@ impl Live {
 
 /// The conditions of what a line promises: asked like rules, of which the first that matches stops the others.
 fn policies(id: &LineId, line: &Line) -> Result<RuleSet, CompileError> {
-    let mut policies = RuleSet::default();
+    let mut policies = Vec::new();
     for (place, policy) in line.sla.iter().enumerate() {
         let rule = Rule {
             id: format!("sla-{place}").into(),
@@ -273,18 +274,18 @@ fn policies(id: &LineId, line: &Line) -> Result<RuleSet, CompileError> {
             priority: 0,
             stop: true,
         };
-        policies.add(compile_rule(&rule).map_err(|source| CompileError::Sla {
+        policies.push(compile_rule(&rule).map_err(|source| CompileError::Sla {
             line: id.clone(),
             place,
             source,
         })?);
     }
-    Ok(policies)
+    Ok(RuleSet::of(policies))
 }
 
 /// The conditions of a line's topics: asked like rules, of which the first that matches stops the others.
 fn topics(id: &LineId, line: &Line) -> Result<RuleSet, CompileError> {
-    let mut topics = RuleSet::default();
+    let mut topics = Vec::new();
     for topic in &line.routing.topics {
         let rule = Rule {
             id: topic.topic.as_str().into(),
@@ -294,11 +295,11 @@ fn topics(id: &LineId, line: &Line) -> Result<RuleSet, CompileError> {
             priority: 0,
             stop: true,
         };
-        topics.add(compile_rule(&rule).map_err(|source| CompileError::Topic {
+        topics.push(compile_rule(&rule).map_err(|source| CompileError::Topic {
             line: id.clone(),
             topic: topic.topic.clone(),
             source,
         })?);
     }
-    Ok(topics)
+    Ok(RuleSet::of(topics))
 }

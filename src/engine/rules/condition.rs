@@ -57,7 +57,7 @@ pub(in crate::engine) enum Path {
     General(Box<JsonPath>),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::engine) enum Step {
     Key(String),
     Index(usize),
@@ -151,24 +151,19 @@ fn compile_test(test: &Test, case: Case) -> Result<CompiledTest, ConditionError>
     })
 }
 
+/// What stands at the end of the steps.
+pub(in crate::engine) fn follow<'a>(steps: &[Step], facts: &'a Value) -> Option<&'a Value> {
+    steps.iter().try_fold(facts, |value, step| match step {
+        Step::Key(key) => value.get(key),
+        Step::Index(index) => value.get(index),
+    })
+}
+
 impl Path {
     /// The values that stand at the path.
     pub(in crate::engine) fn find<'a>(&self, facts: &'a Value) -> Vec<&'a Value> {
         match self {
-            Self::Singular(steps) => {
-                let mut value = facts;
-                for step in steps {
-                    let next = match step {
-                        Step::Key(key) => value.get(key),
-                        Step::Index(index) => value.get(index),
-                    };
-                    match next {
-                        Some(next) => value = next,
-                        None => return Vec::new(),
-                    }
-                }
-                vec![value]
-            }
+            Self::Singular(steps) => follow(steps, facts).into_iter().collect(),
             Self::General(path) => path.find(facts),
         }
     }
@@ -346,7 +341,7 @@ fn lower_case(test: &Test) -> Test {
 }
 
 #[cfg(test)]
-mod properties;
+pub(in crate::engine) mod properties;
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@
 pub(super) mod act;
 pub mod condition;
 pub(super) mod facts;
+mod index;
 
 use std::collections::BTreeSet;
 
@@ -21,6 +22,7 @@ use super::step::{Step, UnseenEvent};
 use act::{By, Cause};
 use condition::{Compiled, ConditionError};
 use facts::Wanted;
+use index::Index;
 
 /// How many rules may cause one another in a row.
 pub const CHAIN_MAX: usize = 4;
@@ -50,15 +52,18 @@ pub(super) struct RuleSet {
     rules: Vec<CompiledRule>,
     /// What their conditions look at.
     wanted: Wanted,
+    index: Index,
 }
 
 impl RuleSet {
-    /// Adds a rule behind the others.
-    pub(super) fn add(&mut self, rule: CompiledRule) {
-        if let Some(condition) = &rule.when {
-            condition.add_wanted(&mut self.wanted);
+    /// Takes rules in their order.
+    pub(super) fn of(rules: Vec<CompiledRule>) -> Self {
+        let mut wanted = Wanted::default();
+        for condition in rules.iter().filter_map(|rule| rule.when.as_ref()) {
+            condition.add_wanted(&mut wanted);
         }
-        self.rules.push(rule);
+        let index = Index::of(&rules);
+        Self { rules, wanted, index }
     }
 
     /// Whether there is none.
@@ -74,14 +79,23 @@ impl RuleSet {
     /// The places of the rules that match, up to the first that stops the others.
     pub(super) fn matching(&self, facts: &Value, barred: &BTreeSet<RuleId>) -> Vec<usize> {
         let mut matched = Vec::new();
-        for (place, rule) in self.rules.iter().enumerate() {
+        // Whether it stops those behind it.
+        let mut ask = |place: usize, rule: &CompiledRule| {
             let holds = || rule.when.as_ref().is_none_or(|condition| condition.holds(facts));
-            if !barred.contains(&rule.id) && holds() {
+            let matches = !barred.contains(&rule.id) && holds();
+            if matches {
                 matched.push(place);
-                if rule.stop {
-                    break;
-                }
             }
+            matches && rule.stop
+        };
+        match self.index.candidates(facts) {
+            None => drop(self.rules.iter().enumerate().find(|(place, rule)| ask(*place, rule))),
+            Some(candidates) => drop(
+                candidates
+                    .into_iter()
+                    .filter_map(|place| Some((place, self.rules.get(place)?)))
+                    .find(|(place, rule)| ask(*place, rule)),
+            ),
         }
         matched
     }

@@ -30,7 +30,7 @@ fn scalar() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn document() -> impl Strategy<Value = Value> {
+pub(in crate::engine) fn document() -> impl Strategy<Value = Value> {
     let node = scalar().prop_recursive(3, 24, 3, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..3).prop_map(Value::from),
@@ -120,6 +120,11 @@ fn condition() -> impl Strategy<Value = Plain> {
             inner.prop_map(|inner| Plain::Not(Box::new(inner))),
         ]
     })
+}
+
+/// A condition as it is declared.
+pub(in crate::engine) fn declared() -> impl Strategy<Value = Condition> {
+    condition().prop_map(|plain| plain.declared())
 }
 
 /// A condition whose paths are still lists of steps.
