@@ -164,6 +164,7 @@ fn dialog(seq: u64) -> Dialog {
         priority: i32::try_from(mixed % 5).unwrap_or_default(),
         tags: BTreeSet::new(),
         custom: BTreeMap::new(),
+        source: None,
         opened_at_ms: queued_at_ms,
         queued_at_ms,
         last_inbound_at_ms: queued_at_ms,

@@ -42,6 +42,8 @@ pub(super) struct DialogShape<'a> {
     unread: u32,
     messages: u32,
     custom: &'a BTreeMap<String, Value>,
+    /// How the client came to it.
+    source: Option<&'a str>,
     reopened: u32,
     paused: Option<PauseShape>,
     /// Whether the messenger takes no answers any more until the client writes.
@@ -175,6 +177,7 @@ impl<'a> From<&'a Dialog> for DialogShape<'a> {
             unread: dialog.unread,
             messages: dialog.messages,
             custom: &dialog.custom,
+            source: dialog.source.as_deref(),
             reopened: life.reopened,
             paused: life
                 .paused

@@ -46,7 +46,8 @@ struct RevisionShape<'a> {
 /// Who wrote a message, by the closed list of the contract: `client`, `operator`, `rule`, `scenario`, `system`.
 ///
 /// An integration is not one of them. To those who read a dialog it is the other side's system: it is shown as
-/// `system` with the name of its token, where our own automatic texts have none. Rules can tell the two apart.
+/// `system` with the name of its token, where our own automatic texts have none. Who wrote in our name elsewhere is
+/// `system` without a name as well: the message is not `automatic` and has no `delivery`. Rules can tell them apart.
 #[derive(Debug, Serialize)]
 pub(super) struct AuthorShape<'a> {
     kind: &'static str,
@@ -59,7 +60,7 @@ impl<'a> From<&'a Author> for AuthorShape<'a> {
             Author::Client => Self { kind: "client", id: None },
             Author::Operator(id) => Self { kind: "operator", id: Some(id.as_str()) },
             Author::Rule(id) => Self { kind: "rule", id: Some(id.as_str()) },
-            Author::System => Self { kind: "system", id: None },
+            Author::System | Author::Elsewhere => Self { kind: "system", id: None },
             Author::Integration(id) => Self { kind: "system", id: Some(id.as_str()) },
         }
     }

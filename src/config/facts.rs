@@ -79,12 +79,16 @@ const FACTS: &[(&str, Fact)] = &[
     ("dialog.first_response_at", Fact::Later),
     ("dialog.closed_at", Fact::Later),
     ("dialog.close_reason", Fact::Word(REASONS)),
+    ("dialog.source", Fact::Text),
     ("message", Fact::Object),
     ("message.id", Fact::Text),
     ("message.text", Fact::Text),
     ("message.direction", Fact::Word(&["in", "out"])),
     ("message.author", Fact::Object),
-    ("message.author.kind", Fact::Word(&["client", "operator", "rule", "system", "integration"])),
+    (
+        "message.author.kind",
+        Fact::Word(&["client", "operator", "rule", "system", "integration", "elsewhere"]),
+    ),
     ("message.author.id", Fact::Text),
     ("message.status", Fact::Later),
     ("message.attachments", Fact::Objects),
@@ -191,6 +195,8 @@ impl Facts {
             | EventKind::MessageFailed
             | EventKind::MessageDeleted
             | EventKind::MessageEdited
+            | EventKind::MessageReacted
+            | EventKind::MessageEchoed
             | EventKind::MessageUnsupported
             | EventKind::ButtonPressed
             | EventKind::NoteAdded => Self(MESSAGE),
@@ -199,6 +205,8 @@ impl Facts {
             EventKind::ConfigActivated => Self(&["event"]),
             EventKind::ClientBlocked
             | EventKind::ClientAllowed
+            | EventKind::ClientReferred
+            | EventKind::ClientMoved
             | EventKind::DialogQueued
             | EventKind::DialogOffered
             | EventKind::DialogOfferEnded

@@ -156,7 +156,7 @@ pub(super) fn retry_by_hand(step: &mut Step<'_>, id: EffectId) -> Outcome {
         effect.created_at_ms = at_ms;
         effect.updated_at_ms = at_ms;
     }
-    set_message_status(step, id, MessageStatus::Queued, None, None);
+    set_message_status(step, id, MessageStatus::Queued, None, None, at_ms);
     step.state.lanes.entry(lane.clone()).or_default().open.insert(id);
     step.lanes.insert(lane);
     Outcome::Applied(Receipt { dialog: Some(dialog), message: None })
@@ -174,6 +174,13 @@ pub(super) fn cancel_by_hand(step: &mut Step<'_>, id: EffectId) -> Outcome {
             Outcome::Applied(Receipt { dialog: Some(dialog), message: None })
         }
         _ => Outcome::Rejected(Rejection::WrongEffectState(effect.state.as_str().to_owned())),
+    }
+}
+
+/// The messenger shows that a message reached the client, whatever became of the attempt.
+pub(super) fn arrived(step: &mut Step<'_>, id: EffectId, external_id: Option<String>) {
+    if step.state.effects.get(&id).is_some_and(|effect| effect.state != EffectState::Delivered) {
+        finish(step, id, EffectState::Delivered, external_id, None);
     }
 }
 
@@ -239,6 +246,8 @@ fn finish(
     let at_ms = step.at_ms;
     let Some(effect) = step.state.effects.get_mut(&id) else { return };
     let (lane, dialog, attempts) = (effect.lane.clone(), effect.dialog, effect.attempts);
+    // Of an attempt that runs: when it began.
+    let since_ms = effect.updated_at_ms;
     effect.state = state.clone();
     effect.updated_at_ms = at_ms;
     if error.is_some() {
@@ -256,7 +265,7 @@ fn finish(
         EffectState::Delivered => MessageStatus::Sent,
         _ => MessageStatus::Failed,
     };
-    set_message_status(step, id, status, external_id, error.clone());
+    set_message_status(step, id, status, external_id, error.clone(), since_ms);
     if state == EffectState::Dead {
         let data = json!({"delivery": id, "attempts": attempts, "error": error});
         match step.state.effects.get(&id).map(|effect| &effect.action) {
@@ -292,6 +301,7 @@ fn set_message_status(
     status: MessageStatus,
     external_id: Option<String>,
     error: Option<String>,
+    since_ms: u64,
 ) {
     let Some(effect) = step.state.effects.get(&id) else { return };
     let EffectAction::Send(outgoing) = &effect.action else { return };
@@ -308,7 +318,7 @@ fn set_message_status(
     match status {
         MessageStatus::Sent => {
             if let Some(external) = &external_id {
-                fates::remember(step, dialog, message, external);
+                fates::remember(step, dialog, message, external, since_ms);
             }
             step.emit(EventKind::MessageSent, dialog, Some(message), json!({"message": message}));
         }

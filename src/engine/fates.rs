@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::model::channel::{Channel, ChannelKind};
+use crate::model::chat::{Chat, Unseen};
 use crate::model::event::EventKind;
-use crate::model::id::{ChannelId, DialogId, MessageId};
-use crate::model::inbound::{ExternalChat, Fate};
+use crate::model::id::{ChannelId, DialogId, LineId, MessageId};
+use crate::model::inbound::{ExternalChat, ExternalUser, Fate, UpTo};
 use crate::model::input_id;
 use crate::model::message::{MessageStatus, Revision};
 use crate::model::outcome::{KnownInput, Outcome, Receipt};
@@ -14,14 +16,33 @@ use crate::model::outcome::{KnownInput, Outcome, Receipt};
 use super::log;
 use super::step::Step;
 
-/// A messenger that tells fates took a message: from now on it is found by the messenger's id.
-pub(super) fn remember(step: &mut Step<'_>, dialog: DialogId, message: MessageId, external: &str) {
+/// A messenger that speaks of our messages took one: from now on it is found by the messenger's id. `since_ms` is
+/// when the attempt began that brought it there.
+pub(super) fn remember(
+    step: &mut Step<'_>,
+    dialog: DialogId,
+    message: MessageId,
+    external: &str,
+    since_ms: u64,
+) {
     let Some(row) = step.dialog(dialog) else { return };
-    let kind = step.live.config.channels.get(&row.channel).map(crate::model::channel::Channel::kind);
-    if !kind.is_some_and(crate::model::channel::ChannelKind::tells_fates) {
+    let Some(kind) = step.live.config.channels.get(&row.channel).map(Channel::kind) else { return };
+    // Entries of earlier versions remembered messages for their fates alone.
+    let is_spoken_of = if step.apply_version >= 3 { kind.speaks_of_ours() } else { kind.tells_fates() };
+    if !is_spoken_of {
         return;
     }
-    let key = input_id::sent(&row.channel, &row.external_chat, external);
+    let (channel, chat) = (row.channel.clone(), row.chat);
+    let Some(address) = step.state.chats.get(&chat).map(|chat| &chat.address) else { return };
+    let key = input_id::sent(&channel, &address.chat, external);
+    if ChannelKind::tells_fates_up_to(kind)
+        && let Some(chat) = step.state.chats.get_mut(&chat)
+    {
+        chat.unseen.push(Unseen { dialog, message, since_ms });
+        if chat.unseen.len() > Chat::UNSEEN_MAX {
+            chat.unseen.remove(0);
+        }
+    }
     let receipt = Receipt { dialog: Some(dialog), message: Some(message) };
     let known = KnownInput {
         seq: step.seq,
@@ -33,7 +54,7 @@ pub(super) fn remember(step: &mut Step<'_>, dialog: DialogId, message: MessageId
 }
 
 /// The dialog and message that a key leads to, if they are in memory.
-fn found(step: &Step<'_>, key: &str) -> Option<(DialogId, MessageId)> {
+pub(super) fn found(step: &Step<'_>, key: &str) -> Option<(DialogId, MessageId)> {
     match step.state.known_inputs.get(key).map(|known| &known.outcome) {
         Some(Outcome::Applied(Receipt { dialog: Some(dialog), message: Some(message) })) => {
             step.state.messages.contains(message).then_some((*dialog, *message))
@@ -55,15 +76,76 @@ pub(super) fn tell(
     let Some((dialog, message)) = found(step, &input_id::sent(channel, &chat.id, external)) else {
         return Outcome::Applied(Receipt::default());
     };
-    let receipt = Outcome::Applied(Receipt { dialog: Some(dialog), message: Some(message) });
+    advance(step, dialog, message, fate);
+    Outcome::Applied(Receipt { dialog: Some(dialog), message: Some(message) })
+}
+
+/// The messenger tells that all messages of ours up to one have come so far. Only those are looked at that the
+/// client has not seen yet.
+pub(super) fn tell_up_to(
+    step: &mut Step<'_>,
+    channel: &ChannelId,
+    external: &ExternalChat,
+    up_to: &UpTo,
+    fate: &Fate,
+) -> Outcome {
+    let user = ExternalUser { id: external.id.clone(), ..ExternalUser::default() };
+    let chat = step.state.chat_at(channel, external, &user);
+    let Some((chat, row)) = chat.and_then(|id| Some((id, step.state.chats.get(&id)?))) else {
+        return Outcome::Applied(Receipt::default());
+    };
+    let reached = reached(step, channel, external, up_to, &row.unseen);
+    let told: Vec<Unseen> = row.unseen.iter().take(reached).copied().collect();
+    let Some(last) = told.last().copied() else { return Outcome::Applied(Receipt::default()) };
+    for sent in told {
+        advance(step, sent.dialog, sent.message, fate);
+    }
+    if *fate == Fate::Read
+        && let Some(row) = step.state.chats.get_mut(&chat)
+    {
+        row.unseen.drain(..reached.min(row.unseen.len()));
+    }
+    Outcome::Applied(Receipt { dialog: Some(last.dialog), message: Some(last.message) })
+}
+
+/// How many of the messages that wait to be seen a notice reaches.
+fn reached(
+    step: &Step<'_>,
+    channel: &ChannelId,
+    chat: &ExternalChat,
+    up_to: &UpTo,
+    unseen: &[Unseen],
+) -> usize {
+    let up_to_last = |is_reached: &dyn Fn(&Unseen) -> bool| {
+        unseen.iter().rposition(is_reached).map_or(0, |last| last.saturating_add(1))
+    };
+    match up_to {
+        UpTo::TimeMs(until_ms) => up_to_last(&|sent| sent.since_ms <= *until_ms),
+        UpTo::Message(external) => match found(step, &input_id::sent(channel, &chat.id, external)) {
+            Some((_, message)) => up_to_last(&|sent| sent.message <= message),
+            // The client's own message, or one that was written elsewhere: where messengers number the messages of
+            // a chat, ours before it have smaller numbers.
+            None => external.parse::<u64>().map_or(0, |number| {
+                up_to_last(&|sent| {
+                    let row = step.state.messages.get(&sent.message);
+                    let ours = row.and_then(|row| row.external_id.as_deref()?.parse::<u64>().ok());
+                    ours.is_some_and(|ours| ours <= number)
+                })
+            }),
+        },
+    }
+}
+
+/// Takes a message of ours to a later state.
+fn advance(step: &mut Step<'_>, dialog: DialogId, message: MessageId, fate: &Fate) {
     let at_ms = step.at_ms;
-    let Some(row) = step.state.messages.get(&message) else { return receipt };
+    let Some(row) = step.state.messages.get(&message) else { return };
     let is_news = match fate {
         Fate::Delivered => row.status == MessageStatus::Sent,
         Fate::Read => matches!(row.status, MessageStatus::Sent | MessageStatus::Delivered),
         Fate::Failed { .. } => row.status == MessageStatus::Sent,
     };
-    let Some(row) = step.state.messages.get_mut(&message).filter(|_| is_news) else { return receipt };
+    let Some(row) = step.state.messages.get_mut(&message).filter(|_| is_news) else { return };
     let row = Arc::make_mut(row);
     let (kind, data) = match fate {
         Fate::Delivered => {
@@ -84,7 +166,43 @@ pub(super) fn tell(
         }
     };
     step.emit(kind, dialog, Some(message), data);
-    receipt
+}
+
+/// A sign below a message.
+pub(super) struct Reaction<'a> {
+    pub(super) chat: &'a ExternalChat,
+    pub(super) user: &'a ExternalUser,
+    /// The messenger's id of the message.
+    pub(super) message: &'a str,
+    /// `None`: it was taken back.
+    pub(super) sign: Option<&'a str>,
+}
+
+/// A client answered a message, ours or their own, with a sign. It is no message: it opens no dialog and changes
+/// no turn.
+pub(super) fn react(
+    step: &mut Step<'_>,
+    channel: &ChannelId,
+    line: &LineId,
+    reaction: &Reaction<'_>,
+) -> Outcome {
+    let Reaction { chat, user, message: external, sign } = *reaction;
+    let known = found(step, &input_id::message(channel, &chat.id, external))
+        .or_else(|| found(step, &input_id::sent(channel, &chat.id, external)));
+    let message = known.map(|(_, message)| message);
+    let dialog = known.map(|(dialog, _)| dialog).or_else(|| {
+        // A message from before we were there, or one part of a long text.
+        let chat = step.state.chats.get(&step.state.chat_at(channel, chat, user)?)?;
+        chat.open_dialog.or(chat.last_dialog).filter(|dialog| step.state.dialogs.contains(dialog))
+    });
+    let data = json!({
+        "message": message, "external_id": external, "sign": sign, "removed": sign.is_none(),
+    });
+    match dialog {
+        Some(dialog) => step.emit(EventKind::MessageReacted, dialog, message, data),
+        None => step.emit_general(EventKind::MessageReacted, Some(line.clone()), data),
+    }
+    Outcome::Applied(Receipt { dialog, message })
 }
 
 /// A client took a message back: its text goes to its history, and its place stays.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::model::chat::ChatAddress;
 use crate::model::client::Identity;
 use crate::model::command::Action;
-use crate::model::effect::EffectAction;
+use crate::model::effect::{EffectAction, Lane};
 use crate::model::entry::Entry;
 use crate::model::id::{ChannelId, ChatId, ClientId, DialogId, EffectId, MessageId};
-use crate::model::inbound::{ExternalChat, ExternalUser, Fact};
+use crate::model::inbound::{ExternalChat, ExternalUser, Fact, UpTo};
 use crate::model::input::Input;
 use crate::model::input_id;
 use crate::model::outcome::Outcome;
@@ -95,11 +95,28 @@ impl Fetch<'_> {
                 Fact::Fate { chat, message, .. } => {
                     self.original(&input_id::sent(&inbound.channel, &chat.id, message))
                 }
-                Fact::Echo { chat, user, .. }
-                | Fact::Referral { chat, user, .. }
-                | Fact::Reaction { chat, user, .. }
-                | Fact::Moved { chat, user, .. } => self.person(&inbound.channel, chat, user),
-                Fact::FateUpTo { .. } | Fact::Unsupported { .. } => Ok(()),
+                Fact::FateUpTo { chat, up_to, .. } => self.unseen(&inbound.channel, chat, up_to),
+                Fact::Reaction { chat, user, message, .. } => {
+                    self.original(&input_id::message(&inbound.channel, &chat.id, message))?;
+                    self.original(&input_id::sent(&inbound.channel, &chat.id, message))?;
+                    self.person(&inbound.channel, chat, user)
+                }
+                Fact::Echo { chat, user, id, tracking, .. } => {
+                    let tracked = tracking.as_deref().and_then(|tracking| tracking.parse().ok());
+                    tracked.map_or(Ok(()), |effect| self.effect(effect))?;
+                    self.original(&input_id::sent(&inbound.channel, &chat.id, id))?;
+                    self.on_its_way(&inbound.channel, chat)?;
+                    self.person(&inbound.channel, chat, user)?;
+                    self.last_message(&inbound.channel, chat, user)
+                }
+                Fact::Referral { chat, user, .. } => self.person(&inbound.channel, chat, user),
+                Fact::Moved { chat, user, new_chat, new_user } => {
+                    self.person(&inbound.channel, chat, user)?;
+                    let user = ExternalUser { id: new_user.clone(), ..ExternalUser::default() };
+                    self.person(&inbound.channel, &ExternalChat::of(new_chat.clone()), &user)?;
+                    self.identity(&inbound.channel, &user)
+                }
+                Fact::Unsupported { .. } => Ok(()),
             },
             Input::Command(command) => match &command.action {
                 Action::Accept { dialog, .. }
@@ -146,23 +163,64 @@ impl Fetch<'_> {
             Some(id) => Some(id),
             None => self.archive.chat_at(&ChatAddress::of(channel, chat, user))?,
         };
-        match known {
+        known.map_or(Ok(()), |id| self.chat(id))?;
+        // The archive finds a chat by its earlier addresses too.
+        match self.state.chat_at(channel, chat, user) {
             Some(id) => {
-                self.chat(id)?;
                 // With no dialog open, the message may reopen the last one or be a vote about it.
                 let last = self.state.chats.get(&id).filter(|chat| chat.open_dialog.is_none());
                 last.and_then(|chat| chat.last_dialog).map_or(Ok(()), |last| self.dialog(last))
             }
-            None => {
-                let identity = Identity { channel: channel.clone(), user: user.id.clone() };
-                if self.state.identities.get(&identity).is_none()
-                    && let Some(client) = self.archive.client_of(&identity)?
-                {
-                    self.client(client)?;
-                }
-                Ok(())
-            }
+            None => self.identity(channel, user),
         }
+    }
+
+    /// The client whom the messenger knows by an id.
+    fn identity(&mut self, channel: &ChannelId, user: &ExternalUser) -> Result<(), ArchiveError> {
+        let identity = Identity { channel: channel.clone(), user: user.id.clone() };
+        if self.state.identities.get(&identity).is_none()
+            && let Some(client) = self.archive.client_of(&identity)?
+        {
+            self.client(client)?;
+        }
+        Ok(())
+    }
+
+    /// The messages of a chat that the client has not seen yet.
+    fn unseen(&mut self, channel: &ChannelId, chat: &ExternalChat, up_to: &UpTo) -> Result<(), ArchiveError> {
+        if let UpTo::Message(message) = up_to {
+            self.original(&input_id::sent(channel, &chat.id, message))?;
+        }
+        let user = ExternalUser { id: chat.id.clone(), ..ExternalUser::default() };
+        self.person(channel, chat, &user)?;
+        let known = self.state.chat_at(channel, chat, &user).and_then(|id| self.state.chats.get(&id));
+        let unseen = known.map(|chat| chat.unseen.clone()).unwrap_or_default();
+        unseen.into_iter().try_for_each(|sent| {
+            self.dialog(sent.dialog)?;
+            self.message(sent.dialog, sent.message)
+        })
+    }
+
+    /// The message that is sent in a chat now.
+    fn on_its_way(&mut self, channel: &ChannelId, chat: &ExternalChat) -> Result<(), ArchiveError> {
+        let lane = Lane::Chat { channel: channel.clone(), chat: chat.id.clone() };
+        let first = self.state.lanes.get(&lane).and_then(|lane| lane.open.first()).copied();
+        first.map_or(Ok(()), |effect| self.effect(effect))
+    }
+
+    /// The last message of the dialog that is open in a chat, or was.
+    fn last_message(
+        &mut self,
+        channel: &ChannelId,
+        chat: &ExternalChat,
+        user: &ExternalUser,
+    ) -> Result<(), ArchiveError> {
+        let known = self.state.chat_at(channel, chat, user).and_then(|id| self.state.chats.get(&id));
+        let Some(dialog) = known.and_then(|chat| chat.open_dialog.or(chat.last_dialog)) else {
+            return Ok(());
+        };
+        let last = self.state.dialogs.get(&dialog).and_then(|row| row.last_message.as_ref());
+        last.map(|last| last.id).map_or(Ok(()), |message| self.message(dialog, message))
     }
 
     /// The message that a key leads to, with its dialog.

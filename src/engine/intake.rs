@@ -22,7 +22,7 @@ use crate::model::sla::SlaClocks;
 
 use super::placing::Meaning;
 use super::step::Step;
-use super::{close, delivery, fates, log, placing, texts, topics};
+use super::{close, delivery, echo, fates, log, moved, placing, texts, topics};
 
 /// The most earlier texts that are kept of one message.
 const REVISIONS_MAX: usize = 20;
@@ -67,11 +67,30 @@ pub(super) fn apply(step: &mut Step<'_>, inbound: &Inbound) -> Outcome {
         Fact::Subscription { chat, user, allowed } => {
             set_allowed(step, &source, chat, user, if *allowed { Writing::Allowed } else { Writing::Blocked })
         }
-        Fact::FateUpTo { .. }
-        | Fact::Reaction { .. }
-        | Fact::Echo { .. }
-        | Fact::Referral { .. }
-        | Fact::Moved { .. } => Outcome::Applied(Receipt::default()),
+        Fact::FateUpTo { chat, up_to, fate } => fates::tell_up_to(step, &inbound.channel, chat, up_to, fate),
+        Fact::Reaction { chat, user, message, sign } => {
+            let reaction = fates::Reaction { chat, user, message, sign: sign.as_deref() };
+            fates::react(step, &inbound.channel, &channel.line, &reaction)
+        }
+        Fact::Echo { chat, user, id, text, attachments, tracking } => {
+            let echo = echo::Echo {
+                channel: &inbound.channel,
+                line: &channel.line,
+                external_at_ms: inbound.external_at_ms,
+                chat,
+                user,
+                id,
+                text,
+                attachments,
+                tracking: tracking.as_deref(),
+            };
+            echo::take(step, &echo)
+        }
+        Fact::Referral { chat, user, source: by } => moved::refer(step, &source, chat, user, by),
+        Fact::Moved { chat, user, new_chat, new_user } => {
+            let new = moved::NewIds { chat: new_chat, user: new_user };
+            moved::relocate(step, &source, chat, user, &new)
+        }
         Fact::Unsupported { what, raw } => {
             let data = json!({"channel": inbound.channel, "what": what, "raw": raw});
             step.emit_general(EventKind::MessageUnsupported, Some(channel.line.clone()), data);
@@ -80,9 +99,10 @@ pub(super) fn apply(step: &mut Step<'_>, inbound: &Inbound) -> Outcome {
     }
 }
 
-struct Source<'a> {
-    id: &'a ChannelId,
-    channel: &'a Channel,
+/// Who tells it.
+pub(super) struct Source<'a> {
+    pub(super) id: &'a ChannelId,
+    pub(super) channel: &'a Channel,
     external_at_ms: Option<u64>,
 }
 
@@ -102,6 +122,13 @@ fn take_message(
         find_or_create_chat(step, source, &inbound.chat, &inbound.user, inbound.source.as_deref());
     let place = placing::find(step, chat, inbound, button);
     placing::prepare(step, &place);
+    if place.dialog.is_none()
+        && inbound.source.is_some()
+        && step.apply_version >= 3
+        && let Some(row) = step.state.chats.get_mut(&chat)
+    {
+        row.source.clone_from(&inbound.source);
+    }
     let (dialog, is_new) = match place.dialog {
         Some(found) => (found, false),
         None => match new_dialog(step, source.id, source.channel, chat) {
@@ -211,13 +238,15 @@ fn allow_writing(step: &mut Step<'_>, chat: ChatId) {
     }
 }
 
+/// Whether a client is there for the first time.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Contact {
+pub(super) enum Contact {
     First,
     Again,
 }
 
-fn find_or_create_chat(
+/// The chat at an address; a new one with its client where nobody wrote before.
+pub(super) fn find_or_create_chat(
     step: &mut Step<'_>,
     source: &Source<'_>,
     external: &ExternalChat,
@@ -228,12 +257,15 @@ fn find_or_create_chat(
         && let Some(chat) = step.state.chats.get(&known)
     {
         let client = chat.client;
+        // The client may have come by a link before writing.
+        let contact =
+            if chat.dialogs == 0 && step.apply_version >= 3 { Contact::First } else { Contact::Again };
         let is_news = external.context.is_some() && chat.context != external.context;
         if is_news && let Some(chat) = step.state.chats.get_mut(&known) {
             chat.context.clone_from(&external.context);
         }
         learn(step, client, user);
-        return (known, Contact::Again);
+        return (known, contact);
     }
     let identity = Identity { channel: source.id.clone(), user: user.id.clone() };
     let client = match step.state.identities.get(&identity).copied() {
@@ -273,6 +305,9 @@ fn find_or_create_chat(
         allowed: true,
         consent_told: false,
         context: external.context.clone(),
+        source: None,
+        unseen: Vec::new(),
+        former: Vec::new(),
         created_at_ms: step.at_ms,
     };
     step.state.addresses.insert(row.address.clone(), chat);
@@ -316,7 +351,7 @@ pub(super) fn new_dialog(
     let line: LineId = channel.line.clone();
     let base_priority = step.live.line(&line)?.base_priority;
     let row = step.state.chats.get(&chat)?;
-    let (client, external_chat) = (row.client, row.address.chat.clone());
+    let (client, external_chat, source) = (row.client, row.address.chat.clone(), row.source.clone());
     let known = step.state.clients.get(&client);
     let client_name = known.and_then(|client| client.name.clone());
     let language = step.live.language_to_ask(known.and_then(|client| client.language.as_deref()));
@@ -338,6 +373,7 @@ pub(super) fn new_dialog(
         priority: base_priority,
         tags: BTreeSet::new(),
         custom: BTreeMap::new(),
+        source,
         opened_at_ms: step.at_ms,
         queued_at_ms: step.at_ms,
         last_inbound_at_ms: step.at_ms,
@@ -369,6 +405,7 @@ pub(super) fn add_dialog(step: &mut Step<'_>, dialog: Dialog) {
     if let Some(chat) = step.state.chats.get_mut(&chat) {
         chat.open_dialog = Some(id);
         chat.dialogs = chat.dialogs.saturating_add(1);
+        chat.source = None;
     }
 }
 

@@ -46,13 +46,14 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
         }
         _ => {}
     }
-    let (channel, chat_id, external_chat, line) =
-        (row.channel.clone(), row.chat, row.external_chat.clone(), row.line.clone());
+    let (channel, chat_id, line) = (row.channel.clone(), row.chat, row.line.clone());
     let chat = step.state.chats.get(&chat_id).ok_or(Rejection::UnknownDialog)?;
     if !chat.allowed {
         return Err(Rejection::ClientBlocked);
     }
-    let (user, context) = (chat.address.user.clone(), chat.context.clone());
+    // Where the chat is now: it may have moved since the dialog began.
+    let (external_chat, user) = (chat.address.chat.clone(), chat.address.user.clone());
+    let context = chat.context.clone();
     if draft.written_by == WrittenBy::Machine {
         silence::keep_start(step, dialog);
     }

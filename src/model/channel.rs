@@ -65,6 +65,16 @@ impl ChannelKind {
         }
     }
 
+    /// Whether the messenger tells up to which of our messages the client has come, rather than of each.
+    pub const fn tells_fates_up_to(self) -> bool {
+        matches!(self, Self::Messenger | Self::Instagram | Self::Vk)
+    }
+
+    /// Whether what the messenger tells may be about a message of ours: its fate, or a reaction to it.
+    pub const fn speaks_of_ours(self) -> bool {
+        self.tells_fates() || matches!(self, Self::Telegram | Self::Max)
+    }
+
     /// Whether a message has a place of its own for the name of its writer.
     pub const fn shows_sender(self) -> bool {
         matches!(self, Self::Email | Self::Widget | Self::Webhook)

@@ -42,6 +42,9 @@ pub struct Dialog {
     pub tags: BTreeSet<String>,
     /// Fields of the company's own.
     pub custom: BTreeMap<String, serde_json::Value>,
+    /// How the client came to it: the parameter of a link or an advertisement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// When it began.
     pub opened_at_ms: u64,
     /// Since when it has its place in the queue. Kept when it is put back.

@@ -20,7 +20,9 @@ pub const ENTRY_FORMAT: u16 = 1;
 /// - 2: what changes who is asked and is due at the instant of an entry takes effect before routing; dialogs are
 ///   abandoned (see [`CloseReason::Abandoned`](super::dialog::CloseReason::Abandoned)); what somebody wrote before they took a dialog over counts as
 ///   their answer; a promise that was kept stays with a dialog that closes unread.
-pub const APPLY_VERSION: u32 = 2;
+/// - 3: messages to Telegram and MAX are found by the messenger's id, for reactions; a dialog keeps how its client
+///   came; the first dialog is the first contact, whenever the chat came into being.
+pub const APPLY_VERSION: u32 = 3;
 
 /// One input with its place in history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -76,12 +76,16 @@ event_kinds! {
     TextNotSent = "text.not_sent", "An automatic text could not be sent; the reason is given.";
     MessageEdited = "message.edited", "A client changed a message.";
     MessageDeleted = "message.deleted", "A client took a message back; its text is kept in its history.";
+    MessageReacted = "message.reacted", "A client answered a message with a sign, or took the sign back.";
+    MessageEchoed = "message.echoed", "Somebody wrote to the client in our name elsewhere.";
     MessageUnsupported = "message.unsupported", "A messenger sent something that is not understood; its raw body is kept.";
     ButtonPressed = "button.pressed", "A client pressed a button.";
     NoteAdded = "note.added", "A note was written; clients never see it.";
     ClientCreated = "client.created", "A client was heard of for the first time.";
     ClientBlocked = "client.blocked", "A client forbade us to write.";
     ClientAllowed = "client.allowed", "A client who had forbidden it allows us to write again.";
+    ClientReferred = "client.referred", "A client came by a link or an advertisement, and has not written yet.";
+    ClientMoved = "client.moved", "A messenger knows a client by another id from now on.";
     OperatorPresence = "operator.presence", "An operator went online, away or offline.";
     OperatorShift = "operator.shift", "A shift or a vacation of an operator began or ended.";
     SlaWarning = "sla.warning", "The time that a line promises is nearly up.";

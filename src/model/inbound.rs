@@ -48,7 +48,8 @@ pub enum Fact {
         /// What became of it.
         fate: Fate,
     },
-    /// How far all our messages up to one have come, where a messenger tells it of the last one alone.
+    /// How far all our messages up to one have come, where a messenger tells it of the last one alone. Only in
+    /// chats with one person, whose id is that of the chat.
     FateUpTo {
         /// The chat as the messenger knows it.
         chat: ExternalChat,

@@ -112,6 +112,8 @@ pub enum Author {
     System,
     /// An integration, by the id of its token.
     Integration(super::id::TokenId),
+    /// Somebody in our name, elsewhere: in the messenger's own application, or with another program.
+    Elsewhere,
 }
 
 /// How far a message got.

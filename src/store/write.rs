@@ -10,7 +10,7 @@ use crate::model::client::Client;
 use crate::model::dialog::Dialog;
 use crate::model::effect::Effect;
 use crate::model::event::{Event, EventKind};
-use crate::model::id::{ClientId, DialogId};
+use crate::model::id::{ChatId, ClientId, DialogId};
 use crate::model::timer::Timer;
 
 use super::dialog_index::IndexedDialog;
@@ -88,9 +88,17 @@ impl Staged<'_> {
         }
         for chat in &set.chats {
             let address = keys::address(&chat.address);
-            // The address of a chat never changes and the row does with each dialog.
-            if self.value(&address)?.is_none() {
+            // The address of a chat changes hardly ever and the row does with each dialog. One that another chat
+            // left is this one's now.
+            if self.current::<ChatId>(&address)? != Some(chat.id) {
                 self.put(address, &chat.id)?;
+            }
+            // What came to an earlier address is found by it, until somebody else has it.
+            for former in &chat.former {
+                let address = keys::address(former);
+                if self.value(&address)?.is_none() {
+                    self.put(address, &chat.id)?;
+                }
             }
             self.put(keys::chat(chat.id), chat)?;
         }
@@ -197,6 +205,7 @@ impl Staged<'_> {
             EventKind::MessageReceived
                 | EventKind::MessageQueued
                 | EventKind::MessageSent
+                | EventKind::MessageEchoed
                 | EventKind::NoteAdded
         );
         match event.dialog {

@@ -138,7 +138,15 @@ pub(super) fn expect(play: &Play, words: &mut Words) {
         "client" => {
             let name = words.word();
             let chat = play.world.archive.chats.values().find(|chat| chat.address.chat == name).unwrap();
-            if words.skip("phones") {
+            if words.skip("came") {
+                words.expect("by");
+                let client = &play.world.archive.clients[&chat.client];
+                assert_eq!(client.source.as_deref(), Some(words.word().as_str()));
+            } else if words.skip("is") {
+                let client = &play.world.archive.clients[&chat.client];
+                let known: Vec<&str> = client.identities.iter().map(|known| known.user.as_str()).collect();
+                assert_eq!(known, words.rest());
+            } else if words.skip("phones") {
                 let client = &play.world.archive.clients[&chat.client];
                 assert_eq!(client.phones.len().to_string(), words.word());
             } else {
@@ -266,6 +274,7 @@ fn dialog(row: &Dialog, words: &mut Words) {
             let joined: Vec<String> = row.life.joined.iter().map(ToString::to_string).collect();
             assert_eq!(joined, words.rest());
         }
+        "source" => assert_eq!(row.source.as_deref().unwrap_or("none"), words.word()),
         "unowned" => assert_eq!(row.owner, None),
         "messages" => assert_eq!(row.messages.to_string(), words.word()),
         "unread" => assert_eq!(row.unread.to_string(), words.word()),
@@ -418,6 +427,7 @@ fn message(play: &Play, words: &mut Words) {
         "note" => assert!(row.note),
         "automatic" => assert!(row.automatic),
         "human" => assert!(!row.automatic),
+        "elsewhere" => assert_eq!(row.author, switchboard::model::message::Author::Elsewhere),
         status => assert_eq!(serde_json::to_value(row.status).unwrap(), status),
     }
 }

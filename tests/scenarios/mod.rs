@@ -11,6 +11,7 @@ mod duplicates;
 mod expect;
 mod play;
 mod random_days;
+mod told;
 mod words;
 
 use std::path::{Path, PathBuf};

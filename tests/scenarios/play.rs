@@ -17,7 +17,7 @@ use switchboard::model::operator::Presence;
 use switchboard::model::role::Scope;
 
 use super::words::Words;
-use super::{configs, expect};
+use super::{configs, expect, told};
 use crate::world::{World, activation, result};
 
 /// 2026-03-02 00:00 UTC, a Monday: the day of the scripts.
@@ -203,6 +203,7 @@ impl Play {
         let chat = ExternalChat::of(name.clone());
         let phone = words.take_suffix("phone");
         let language = words.take_suffix("speaking");
+        let until = words.take_suffix("until");
         let external_at_ms =
             words.take_suffix("dated").map(|seconds| seconds.parse::<u64>().unwrap() * 1_000);
         let user = ExternalUser {
@@ -269,7 +270,12 @@ impl Play {
                 let fact = Fact::Subscription { chat, user, allowed: verb == "allows" };
                 (format!("{channel}/member/{number}"), fact)
             }
-            other => panic!("a client cannot {other}"),
+            other => {
+                let told = told::Told { chat, user, id, until, number };
+                let fact = told::fact(self, other, told, words);
+                let fact = fact.unwrap_or_else(|| panic!("a client cannot {other}"));
+                (format!("{channel}/update/{number}"), fact)
+            }
         };
         let inbound = Inbound { channel: channel.as_str().into(), external_at_ms, fact };
         self.take(&input_id, Input::Inbound(inbound));

@@ -10,7 +10,7 @@ use super::company::Company;
 use super::configs::{CHANNELS, LANGUAGES};
 
 impl Company {
-    fn someone(&mut self) -> (String, ExternalChat, ExternalUser) {
+    pub(super) fn someone(&mut self) -> (String, ExternalChat, ExternalUser) {
         let channel = (*self.random.pick(&CHANNELS)).to_owned();
         let person = self.random.below(9);
         // Some write in a group, some in several conversations.
@@ -23,6 +23,8 @@ impl Company {
             language: self.random.chance(40).then(|| (*self.random.pick(&LANGUAGES)).to_owned()),
             ..ExternalUser::default()
         };
+        // In Messenger a chat is one person's, and has their id.
+        let chat = if channel == "messenger" { user.id.clone() } else { chat };
         (channel, ExternalChat::of(chat), user)
     }
 
@@ -48,14 +50,14 @@ impl Company {
     }
 
     /// Mostly something to be read; sometimes an answer to a question that was asked, or was not.
-    fn words(&mut self) -> String {
+    pub(super) fn words(&mut self) -> String {
         match self.random.below(10) {
             0 => (*self.random.pick(&["1", "5", "+", "-", "Enough", "continue", "new"])).to_owned(),
             _ => format!("text {}", self.random.below(5)),
         }
     }
 
-    fn webhook(&mut self, input_id: String, inbound: Inbound) {
+    pub(super) fn webhook(&mut self, input_id: String, inbound: Inbound) {
         let applied = self.take(&input_id, Input::Inbound(inbound.clone()));
         if let (Fact::Message(message), Outcome::Applied(receipt)) = (&inbound.fact, &applied.outcome) {
             assert!(receipt.dialog.is_some() && receipt.message.is_some());
@@ -140,7 +142,7 @@ impl Company {
         let ours: Vec<_> = sent
             .iter()
             .filter(|(channel, _, _, direction)| {
-                channel.as_str() == "whatsapp" && *direction == Direction::Out
+                matches!(channel.as_str(), "whatsapp" | "messenger") && *direction == Direction::Out
             })
             .cloned()
             .collect();

@@ -21,9 +21,14 @@ use crate::world::random::Random;
 pub(crate) const LINES: [&str; 3] = ["sales", "help", "night"];
 pub(crate) const TEAMS: [&str; 2] = ["vip", "old"];
 pub(crate) const OPERATORS: [&str; 5] = ["anna", "boris", "clara", "denis", "elena"];
-pub(crate) const CHANNELS: [&str; 4] = ["telegram", "site", "mail", "whatsapp"];
-const KINDS: [ChannelKind; 4] =
-    [ChannelKind::Telegram, ChannelKind::Webhook, ChannelKind::Email, ChannelKind::Whatsapp];
+pub(crate) const CHANNELS: [&str; 5] = ["telegram", "site", "mail", "whatsapp", "messenger"];
+const KINDS: [ChannelKind; 5] = [
+    ChannelKind::Telegram,
+    ChannelKind::Webhook,
+    ChannelKind::Email,
+    ChannelKind::Whatsapp,
+    ChannelKind::Messenger,
+];
 const SKILLS: [&str; 3] = ["billing", "returns", "delivery"];
 pub(crate) const LANGUAGES: [&str; 3] = ["en", "ru", "de-AT"];
 const STRATEGIES: [Strategy; 4] =

@@ -6,6 +6,7 @@
 mod clients;
 mod company;
 mod configs;
+mod elsewhere;
 mod history;
 mod operators;
 mod workers;

@@ -46,7 +46,18 @@ impl Memory {
         self.operators.extend(rows.operators.into_iter().map(|row| (row.id.clone(), row)));
         for chat in rows.chats {
             self.addresses.insert(chat.address.clone(), chat.id);
+            for former in &chat.former {
+                self.addresses.entry(former.clone()).or_insert(chat.id);
+            }
             self.chats.insert(chat.id, chat);
+        }
+        for client in &rows.clients {
+            let old = self.clients.get(&client.id).into_iter().flat_map(|old| &old.identities);
+            for identity in old.filter(|old| !client.identities.contains(*old)) {
+                if self.identities.get(identity) == Some(&client.id) {
+                    self.identities.remove(identity);
+                }
+            }
         }
         for client in rows.clients {
             self.identities.extend(client.identities.iter().map(|identity| (identity.clone(), client.id)));

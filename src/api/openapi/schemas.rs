@@ -166,6 +166,7 @@ fn dialog() -> Value {
         ("unread", number()),
         ("messages", number()),
         ("custom", free()),
+        ("source", or_null(text())),
         ("reopened", number()),
         ("paused", or_null(object([("since", time()), ("until", time())]))),
         ("window_closed", flag()),

@@ -234,6 +234,7 @@ fn dialog_facts(facts: &mut Growing<'_>, dialog: &Dialog) {
     facts.add_known("team", &dialog.team);
     facts.add_known("topic", &dialog.topic);
     facts.add_known("close_reason", &dialog.close_reason);
+    facts.add_known("source", &dialog.source);
 }
 
 fn client_facts(facts: &mut Growing<'_>, client: &Client) {

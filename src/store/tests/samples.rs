@@ -50,6 +50,7 @@ pub(super) fn dialog(seq: u64) -> Dialog {
         priority: 0,
         tags: BTreeSet::new(),
         custom: BTreeMap::new(),
+        source: None,
         opened_at_ms: at(seq),
         queued_at_ms: at(seq),
         last_inbound_at_ms: at(seq),
@@ -98,6 +99,9 @@ pub(super) fn chat(number: u64) -> Chat {
         dialogs: 1,
         allowed: true,
         consent_told: false,
+        source: None,
+        unseen: Vec::new(),
+        former: Vec::new(),
         created_at_ms: at(number),
     }
 }
