@@ -98,6 +98,13 @@ pub trait Channel: fmt::Debug + Send + Sync {
         files::answer(response)
     }
 
+    /// What this messenger does not take about a file that we are to send, as far as it can be told before its bytes
+    /// are there: its kind, or its size.
+    fn refuses_file(&self, file: &Attachment) -> Option<FileFault> {
+        let _ = file;
+        None
+    }
+
     /// The requests that register `webhook` (our public address of this channel) with the messenger, in their
     /// order; empty: it is registered by hand, as `docs/channels.md` says.
     fn registration(&self, webhook: &str) -> Vec<Check> {
