@@ -41,6 +41,7 @@
 mod codec;
 mod fault;
 mod files;
+mod parts;
 mod person;
 mod registry;
 mod setup;

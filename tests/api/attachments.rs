@@ -2,8 +2,10 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use switchboard::model::attachment_id::AttachmentId;
 use switchboard::model::command::{Action, Actor, Command, ReplyContent};
 use switchboard::model::entry::Cause;
+use switchboard::model::id::MessageId;
 use switchboard::model::input::Input;
 use switchboard::model::message::{Attachment, AttachmentKind};
 use switchboard::model::role::Scope;
@@ -38,6 +40,15 @@ async fn sent(rig: &Rig, dialog: &str, operator: &str, attachments: Vec<Attachme
     newest["items"][0]["id"].as_str().unwrap().to_owned()
 }
 
+/// A file in a message of an operator: its id.
+pub(super) async fn a_file_of(rig: &Rig, dialog: &str, operator: &str) -> String {
+    let body = b"content";
+    let up = upload(rig, operator, "/v1/attachments?name=a.txt", "text/plain", body).await.expect(201);
+    let message = sent(rig, dialog, operator, vec![kept(&up, body)]).await;
+    let message: MessageId = message.parse().unwrap();
+    AttachmentId { message, index: 0 }.to_string()
+}
+
 fn kept(upload: &Value, body: &[u8]) -> Attachment {
     use sha2::Digest as _;
     Attachment {
@@ -60,7 +71,7 @@ async fn a_file_is_given_to_those_who_may_read_its_message_and_never_to_be_shown
     let message = sent(&rig, &dialog, "anna", vec![kept(&up, body)]).await;
     let path = format!("/v1/dialogs/{dialog}/messages?order=desc");
     let shown = rig.get(&path).token("anna").send().await.expect(200)["items"][0]["attachments"].clone();
-    let id = format!("a-{}-0", message.strip_prefix("m-").unwrap().to_owned() + "-0");
+    let id = AttachmentId { message: message.parse().unwrap(), index: 0 }.to_string();
     assert_eq!(
         shown,
         json!([{"id": id, "kind": "document", "name": "page.html", "media_type": "text/html", "size": 25,
