@@ -5,6 +5,7 @@
 //! effects (for the outbox) and events (for people and machines that watch).
 
 pub mod api;
+pub mod attachments;
 pub mod channels;
 pub mod cli;
 pub mod config;

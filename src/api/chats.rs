@@ -10,6 +10,7 @@ use crate::model::channel::ChannelKind;
 use crate::model::command::{Action, ReplyContent};
 use crate::model::dialog::Dialog;
 use crate::model::id::{ChannelId, ChatId, ClientId, OperatorId};
+use crate::model::message::Attachment;
 use crate::model::role::Scope;
 use crate::store::queries::clients;
 use crate::store::queries::dialogs::{self, DialogFilter, Sort};
@@ -17,8 +18,9 @@ use crate::store::queries::dialogs::{self, DialogFilter, Sort};
 use super::access::{CLIENTS, REPLY};
 use super::answers::Id;
 use super::auth::Principal;
+use super::enclosures;
 use super::fields::WORD_CHARS_MAX;
-use super::messages::{answer_message, read_reply, require_carried, template_field, text_field};
+use super::messages::{Reply, answer_message, read_reply, require_carried, template_field, text_field};
 use super::problem::{FieldError, Problem};
 use super::state::Api;
 use super::supervision::operator_of;
@@ -28,7 +30,7 @@ use super::writes::{Write, Writing};
 pub(super) async fn write_first(
     Writing { write, id: Id(id), body }: Writing<Id<ChatId>>,
 ) -> Result<Response, Problem> {
-    let (content, answered) = read_reply(body)?;
+    let Reply { content, answered, enclosures } = read_reply(body)?;
     if answered.is_some() {
         return Err(Problem::invalid_fields(&[FieldError {
             field: "/reply_to".to_owned(),
@@ -46,8 +48,9 @@ pub(super) async fn write_first(
             && (write.principal.serves(&channel.line) || write.principal.reaches_line(scope, &channel.line))
     });
     let (name, _) = channel.ok_or_else(Problem::not_found)?;
+    let attachments = enclosures::find(&write.api, &write.principal, enclosures).await?;
     let first = First { chat: id, operator, scope, into_open: false };
-    first.write(&write, name, content).await
+    first.write(&write, name, content, attachments).await
 }
 
 /// What is written by, and where.
@@ -65,17 +68,16 @@ impl First {
         write: &Write,
         channel: &ChannelId,
         content: ReplyContent,
+        attachments: Vec<Attachment>,
     ) -> Result<Response, Problem> {
-        let connections = write.api.shared.outside.load_full();
-        if let Some(Ok(connected)) = connections.connections.channel(channel.as_str()) {
-            require_carried(connected.as_ref(), &content)?;
-        }
+        require_carried(&write.api.shared.outside.load(), channel, &content, &attachments)?;
         let field = match content {
             ReplyContent::Text { .. } => text_field,
             ReplyContent::Template { .. } => template_field,
         };
         let Self { chat, operator, scope, into_open } = self;
-        let mut command = write.command(scope, Action::WriteFirst { chat, operator, content, into_open });
+        let action = Action::WriteFirst { chat, operator, content, attachments, into_open };
+        let mut command = write.command(scope, action);
         // Who serves the line writes there, however far the right reaches beyond what is their own.
         command.lines.clone_from(&write.principal.lines);
         let done = write.submit(command, field).await?;
@@ -114,7 +116,7 @@ pub(super) async fn write_to_client(
         body.complain("reply_to", "a first message answers none");
     }
     // Whatever else is wrong is told along with it.
-    let (content, _) = read_reply(body)?;
+    let Reply { content, enclosures, .. } = read_reply(body)?;
     let (Some(channel), Some(client)) = (channel, client) else { return Err(Problem::not_found()) };
     let live = &write.principal.live;
     let declared = live.config.channels.get(&channel).filter(|declared| {
@@ -127,8 +129,9 @@ pub(super) async fn write_to_client(
     let newest = write.api.read(move |store| dialogs::list(store, &filter, Sort::Opened, None, 1)).await?;
     match newest.items.first() {
         Some(newest) => {
+            let attachments = enclosures::find(&write.api, &write.principal, enclosures).await?;
             let first = First { chat: newest.chat, operator, scope, into_open: true };
-            first.write(&write, &channel, content).await
+            first.write(&write, &channel, content, attachments).await
         }
         None if is_known(&write, client).await? => Err(cannot_write_first(declared.kind())),
         None => Err(unknown("/client", "there is no such client")),

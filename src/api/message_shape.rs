@@ -2,8 +2,11 @@
 
 use serde::Serialize;
 
+use crate::model::attachment_id::AttachmentId;
 use crate::model::id::{DialogId, EffectId, MessageId};
-use crate::model::message::{Attachment, Author, Button, Direction, Message, MessageStatus};
+use crate::model::message::{
+    AttachmentKind, Author, Button, Contact, Direction, Location, Message, MessageStatus,
+};
 
 use super::time::Time;
 
@@ -15,7 +18,7 @@ pub(super) struct MessageShape<'a> {
     direction: Direction,
     author: AuthorShape<'a>,
     text: &'a str,
-    attachments: &'a [Attachment],
+    attachments: Vec<AttachmentShape<'a>>,
     buttons: &'a [Button],
     status: MessageStatus,
     error: Option<&'a str>,
@@ -35,6 +38,36 @@ pub(super) struct MessageShape<'a> {
     /// True when the client sent something that cannot be shown.
     unsupported: bool,
     delivery: Option<EffectId>,
+}
+
+/// A file of a message, or a place or contact card. Where its content is kept is for the daemon alone to know.
+#[derive(Debug, Serialize)]
+struct AttachmentShape<'a> {
+    /// For `GET /v1/attachments/{id}`; null: there is no content to it.
+    id: Option<AttachmentId>,
+    kind: AttachmentKind,
+    name: Option<&'a str>,
+    media_type: Option<&'a str>,
+    size: Option<u64>,
+    location: Option<&'a Location>,
+    contact: Option<&'a Contact>,
+}
+
+fn attachments(message: &Message) -> Vec<AttachmentShape<'_>> {
+    message
+        .attachments
+        .iter()
+        .zip(0_u32..)
+        .map(|(attachment, index)| AttachmentShape {
+            id: attachment.kind.is_file().then_some(AttachmentId { message: message.id, index }),
+            kind: attachment.kind,
+            name: attachment.name.as_deref(),
+            media_type: attachment.media_type.as_deref(),
+            size: attachment.size,
+            location: attachment.location.as_ref(),
+            contact: attachment.contact.as_ref(),
+        })
+        .collect()
 }
 
 #[derive(Debug, Serialize)]
@@ -78,7 +111,7 @@ impl<'a> From<&'a Message> for MessageShape<'a> {
             direction: message.direction,
             author: AuthorShape::from(&message.author),
             text: &message.text,
-            attachments: &message.attachments,
+            attachments: attachments(message),
             buttons: &message.buttons,
             status: message.status,
             error: message.error.as_deref(),

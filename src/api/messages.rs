@@ -6,12 +6,13 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
-use crate::channels::{Channel, EncodeError, MessagePart};
+use crate::channels::{EncodeError, MessagePart};
 use crate::model::command::{Action, ReplyContent};
 use crate::model::dialog::Dialog;
-use crate::model::id::{DialogId, MessageId, TemplateId};
-use crate::model::message::{Button, Message};
+use crate::model::id::{ChannelId, DialogId, MessageId, TemplateId};
+use crate::model::message::{Attachment, Button, Message};
 use crate::model::outcome::Rejection;
+use crate::node::Outside;
 use crate::store::queries::{dialogs, messages};
 use crate::store::{Store, StoreError};
 
@@ -19,6 +20,7 @@ use super::access::REPLY;
 use super::answers::{self, Id, Made, WithSeq};
 use super::auth::Principal;
 use super::dialogs::seen;
+use super::enclosures::{self, Enclosure};
 use super::fields::{Fields, TEXT_CHARS_MAX, WORD_CHARS_MAX};
 use super::message_shape::MessageShape;
 use super::paging::cursor_within;
@@ -85,7 +87,8 @@ fn readable(store: &Store, principal: &Principal, found: Vec<Message>) -> Result
 
 /// `POST /v1/dialogs/{id}/messages`
 pub(super) async fn reply(Writing { write, id: Id(id), body }: DialogWriting) -> Result<Response, Problem> {
-    let (content, answered) = read_reply(body)?;
+    let Reply { content, answered, enclosures } = read_reply(body)?;
+    let attachments = enclosures::find(&write.api, &write.principal, enclosures).await?;
     let reply_to = match answered {
         Some(message) => Some(external_id(&write.api, id, message).await?),
         None => None,
@@ -94,23 +97,26 @@ pub(super) async fn reply(Writing { write, id: Id(id), body }: DialogWriting) ->
         ReplyContent::Text { .. } => text_field,
         ReplyContent::Template { .. } => template_field,
     };
-    let connections = write.api.shared.outside.load_full();
+    let outside = write.api.shared.outside.load_full();
     // Whether the dialog may be seen, and whether the wish was fulfilled before, is asked first.
     let action = move |row: &Dialog| {
-        if let Some(Ok(channel)) = connections.connections.channel(row.channel.as_str()) {
-            require_carried(channel.as_ref(), &content)?;
-        }
+        require_carried(&outside, &row.channel, &content, &attachments)?;
         let reply_to = reply_to.map(|known| known.ok_or_else(unknown_to_messenger)).transpose()?;
-        Ok(Action::Reply { dialog: id, content, reply_to })
+        Ok(Action::Reply { dialog: id, content, attachments, reply_to })
     };
     let done = write.on_dialog(id, REPLY, field, action).await?;
     answer_message(&write, id, &done).await
 }
 
-pub(super) fn read_reply(mut body: Fields) -> Result<(ReplyContent, Option<MessageId>), Problem> {
-    if body.has("attachments") {
-        return Err(Problem::not_supported_yet("`attachments`"));
-    }
+/// What a request says that is to be written.
+pub(super) struct Reply {
+    pub(super) content: ReplyContent,
+    pub(super) answered: Option<MessageId>,
+    pub(super) enclosures: Vec<Enclosure>,
+}
+
+pub(super) fn read_reply(mut body: Fields) -> Result<Reply, Problem> {
+    let enclosures = enclosures::read(&mut body);
     let answered = body.optional_text("reply_to", WORD_CHARS_MAX).and_then(|text| {
         let id = text.parse().ok();
         if id.is_none() {
@@ -121,7 +127,12 @@ pub(super) fn read_reply(mut body: Fields) -> Result<(ReplyContent, Option<Messa
     let content = match body.optional_name::<TemplateId>("template") {
         Some(template) => ReplyContent::Template { template, vars: body.optional_object("vars", VARS_MAX) },
         None => {
-            let text = body.text("text", TEXT_CHARS_MAX);
+            // A file needs no words, but buttons stand under some.
+            let text = if enclosures.is_empty() || body.has("buttons") {
+                body.text("text", TEXT_CHARS_MAX)
+            } else {
+                body.optional_text("text", TEXT_CHARS_MAX).unwrap_or_default()
+            };
             let buttons = body.optional_list("buttons", BUTTONS_MAX, |button| Button {
                 title: button.text("title", WORD_CHARS_MAX),
                 data: button.text("data", WORD_CHARS_MAX),
@@ -130,7 +141,7 @@ pub(super) fn read_reply(mut body: Fields) -> Result<(ReplyContent, Option<Messa
         }
     };
     body.finish()?;
-    Ok((content, answered))
+    Ok(Reply { content, answered, enclosures })
 }
 
 /// The messenger's id of the message that is answered; `None` when it has none, or there is no such message.
@@ -148,15 +159,25 @@ fn unknown_to_messenger() -> Problem {
 
 /// Refuses what the dialog's messenger would refuse: the writer learns it now, and not from a delivery that
 /// failed. What a template makes is known only when the engine has filled it in.
-pub(super) fn require_carried(channel: &dyn Channel, content: &ReplyContent) -> Result<(), Problem> {
-    let ReplyContent::Text { text, buttons } = content else { return Ok(()) };
-    let refused = channel.capabilities().refused(channel.kind(), text, buttons);
-    let errors: Vec<FieldError> = refused
+pub(super) fn require_carried(
+    outside: &Outside,
+    channel: &ChannelId,
+    content: &ReplyContent,
+    attachments: &[Attachment],
+) -> Result<(), Problem> {
+    // What is not connected now may be when the message is sent.
+    let Some(Ok(channel)) = outside.connections.channel(channel.as_str()) else { return Ok(()) };
+    let refused = match content {
+        ReplyContent::Text { text, buttons } => channel.capabilities().refused(channel.kind(), text, buttons),
+        ReplyContent::Template { .. } => Vec::new(),
+    };
+    let mut errors: Vec<FieldError> = refused
         .into_iter()
         // That a text is empty is for the engine to say: it holds for every messenger.
         .filter(|(_, error)| *error != EncodeError::EmptyText)
         .map(|(part, error)| FieldError { field: place_of(part), detail: error.to_string() })
         .collect();
+    errors.extend(enclosures::refused(channel.as_ref(), attachments, outside.public_url.is_some()));
     if errors.is_empty() {
         return Ok(());
     }

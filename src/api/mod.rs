@@ -5,7 +5,7 @@
 //! do (`auth`, `rate`, `access`), the reading of requests (`parameters`, `fields`, `writes`, `paging`),
 //! answers and errors (`answers`, `first_answers`, `problem`, the `_shape` files), and one file per resource.
 //! Who may call it: `cli`, which composes the daemon. What it may call: `node`, the queries of `store`,
-//! `channels` for intake, `engine::live` for rights, `model`.
+//! `channels` for intake, `attachments` for files, `engine::live` for rights, `model`.
 //!
 //! The invariants: a client, however slow, large or numerous, can use only bounded memory, time and
 //! connections. A handler decides nothing about dialogs: it checks rights, submits a command or a fact,
@@ -17,6 +17,7 @@ pub mod server;
 mod accept;
 mod access;
 mod answers;
+mod attachments;
 mod auth;
 mod call_memory;
 mod chats;
@@ -26,6 +27,7 @@ mod config;
 mod deliveries;
 mod dialog_shape;
 mod dialogs;
+mod enclosures;
 mod event_shape;
 mod event_stream;
 mod events;
@@ -35,6 +37,7 @@ mod first_answers;
 mod health;
 mod layers;
 mod lines;
+mod links;
 mod message_shape;
 mod messages;
 mod notes;
@@ -56,6 +59,7 @@ mod supervision;
 mod time;
 mod timeline;
 mod transfer;
+mod typing;
 mod webhooks;
 mod writes;
 

@@ -198,7 +198,7 @@ impl Problem {
 
     /// Adds `Retry-After`.
     #[must_use]
-    fn with_retry(mut self) -> Self {
+    pub(super) fn with_retry(mut self) -> Self {
         self.0.retry_after_seconds = Some(RETRY_AFTER_SECONDS);
         self
     }

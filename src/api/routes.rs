@@ -11,8 +11,9 @@ use crate::node::Shared;
 use super::problem::Problem;
 use super::state::Api;
 use super::{
-    accept, chats, clients, close, config, deliveries, dialogs, events, explain, health, layers, lines,
-    messages, notes, openapi, operators, pause, queue, subject, supervision, timeline, transfer, webhooks,
+    accept, attachments, chats, clients, close, config, deliveries, dialogs, events, explain, health, layers,
+    lines, links, messages, notes, openapi, operators, pause, queue, subject, supervision, timeline,
+    transfer, typing, webhooks,
 };
 
 /// Who may call a route.
@@ -22,6 +23,8 @@ pub enum Access {
     Open,
     /// A messenger, by the proof of its channel.
     Messenger,
+    /// Whoever has a link that we signed.
+    Link,
     /// Whoever has a token whose role grants it.
     Token,
 }
@@ -40,7 +43,7 @@ pub struct Route {
 type Row = (Method, &'static str, Access, MethodRouter<Api>);
 
 fn rows() -> Vec<Row> {
-    use Access::{Messenger, Open, Token};
+    use Access::{Link, Messenger, Open, Token};
     vec![
         (Method::GET, "/webhooks/{channel}", Messenger, get(webhooks::receive)),
         (Method::POST, "/webhooks/{channel}", Messenger, post(webhooks::receive)),
@@ -62,6 +65,10 @@ fn rows() -> Vec<Row> {
         (Method::POST, "/v1/dialogs/{id}/join", Token, post(supervision::join)),
         (Method::POST, "/v1/dialogs/{id}/leave", Token, post(supervision::leave)),
         (Method::POST, "/v1/dialogs/{id}/supervisor-rating", Token, post(supervision::rate)),
+        (Method::POST, "/v1/dialogs/{id}/typing", Token, post(typing::show)),
+        (Method::POST, "/v1/attachments", Token, post(attachments::upload)),
+        (Method::GET, ATTACHMENT, Token, get(attachments::get)),
+        (Method::GET, "/files/{token}", Link, get(links::get)),
         (Method::POST, "/v1/chats", Token, post(chats::write_to_client)),
         (Method::POST, "/v1/chats/{id}/messages", Token, post(chats::write_first)),
         (Method::POST, "/v1/dialogs/{id}/notes", Token, post(notes::add)),
@@ -93,6 +100,9 @@ const METRICS: &str = "/metrics";
 
 /// Streams are counted apart from reads: they last.
 const EVENTS: &str = "/v1/events";
+
+/// Files are counted apart from reads: the messenger may take its time.
+const ATTACHMENT: &str = "/v1/attachments/{id}";
 
 /// All routes, for tests and documentation.
 pub fn table() -> Vec<Route> {
@@ -139,8 +149,8 @@ pub fn router_with(shared: Shared, metrics: Metrics) -> Router {
         let part = match access {
             Access::Messenger => &mut messengers,
             // A busy daemon is alive, and whoever watches it must see that.
-            Access::Open => &mut others,
-            Access::Token if path == EVENTS => &mut others,
+            Access::Open | Access::Link => &mut others,
+            Access::Token if path == EVENTS || path == ATTACHMENT => &mut others,
             Access::Token => &mut reads,
         };
         *part = std::mem::take(part).route(path, handler);

@@ -13,12 +13,19 @@ use super::first_answers::FirstAnswers;
 use super::problem::Problem;
 use super::rate::Rates;
 use super::request_id::RequestIds;
+use super::typing::Indicators;
 
 /// Reads at the same time. Each holds a thread that may block; more would only wait for the disk.
 const READS_MAX: usize = 256;
 
 /// Event streams at the same time. Each holds a connection (of 4,096) and a task.
 const STREAMS_MAX: usize = 2_048;
+
+/// Files read at the same time. Each holds an open file and 64 KiB.
+const FILES_READ_MAX: usize = 256;
+
+/// Files uploaded at the same time. Each may take as much memory as a file may have.
+const UPLOADS_MAX: usize = 4;
 
 /// The daemon as handlers see it. Cheap to clone.
 #[derive(Clone)]
@@ -40,6 +47,12 @@ pub(super) struct Inner {
     pub(super) request_ids: RequestIds,
     /// Answers for wishes that come again.
     pub(super) first_answers: FirstAnswers,
+    /// Places for those who read files.
+    pub(super) file_places: Arc<Semaphore>,
+    /// Places for those who upload files.
+    pub(super) upload_places: Arc<Semaphore>,
+    /// Who is typing.
+    pub(super) typing: Indicators,
 }
 
 impl Api {
@@ -53,6 +66,9 @@ impl Api {
             rates: Rates::new(),
             request_ids: RequestIds::new(),
             first_answers: FirstAnswers::new(),
+            file_places: Arc::new(Semaphore::new(FILES_READ_MAX)),
+            upload_places: Arc::new(Semaphore::new(UPLOADS_MAX)),
+            typing: Indicators::new(),
         }))
     }
 

@@ -149,6 +149,13 @@ pub(super) async fn get(
     answers::json(StatusCode::OK, &shape)
 }
 
+/// The dialog of a message; `None`: there is no such message.
+pub(super) fn dialog_of_message(store: &Store, message: MessageId) -> Result<Option<DialogId>, StoreError> {
+    let subject = Subject::Message(message);
+    let teller = first_event(store, message.seq, |event| subject.is_told_by(event))?;
+    Ok(teller.and_then(|event| event.dialog))
+}
+
 /// The first event of an entry that fits.
 fn first_event(store: &Store, seq: u64, fits: impl Fn(&Event) -> bool) -> Result<Option<Event>, StoreError> {
     let mut found = None;

@@ -16,6 +16,8 @@ use super::setup::{Check, Finding};
 use super::text::{TextLimit, split};
 use super::wire::{CallHead, SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
 
+pub use super::parts::{MessagePart, Part};
+
 /// One connected account of one messenger. Holds its settings and secrets, and no state.
 ///
 /// The `Debug` form of an implementation never shows a secret.
@@ -96,6 +98,13 @@ pub trait Channel: fmt::Debug + Send + Sync {
     fn fetched(&self, attachment: &Attachment, prepared: &[String], response: &WireResponse) -> Fetched {
         let _ = (attachment, prepared);
         files::answer(response)
+    }
+
+    /// What this messenger does not take about a file that we are to send, as far as it can be told before its bytes
+    /// are there: its kind, or its size.
+    fn refuses_file(&self, file: &Attachment) -> Option<FileFault> {
+        let _ = file;
+        None
     }
 
     /// The requests that register `webhook` (our public address of this channel) with the messenger, in their
@@ -200,38 +209,6 @@ impl Capabilities {
         }
         Ok(parts)
     }
-}
-
-/// One part of a message on its way: a request of its own.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Part<'a> {
-    /// A piece of its text.
-    Text {
-        /// The piece.
-        text: &'a str,
-        /// Whether it is the last piece: buttons stand below it.
-        is_last: bool,
-    },
-    /// A file.
-    File {
-        /// Its place among the message's files, from 0: that of its bytes in [`Progress::files`].
-        index: usize,
-        /// The file.
-        file: &'a Attachment,
-    },
-}
-
-/// The part of a message that a messenger does not take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MessagePart {
-    /// The text.
-    Text,
-    /// The buttons as a whole.
-    Buttons,
-    /// The title of a button, counted from 0.
-    ButtonTitle(usize),
-    /// The data of a button, counted from 0.
-    ButtonData(usize),
 }
 
 /// Limits of buttons.

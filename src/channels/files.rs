@@ -89,7 +89,10 @@ pub enum FileFault {
 }
 
 /// A plain request for the address that the messenger gave: without any secret, since the address is not ours.
-pub(super) fn by_address(attachment: &Attachment) -> Result<WireRequest, FetchError> {
+///
+/// # Errors
+/// There is no address, or it is not one of `https`.
+pub fn by_address(attachment: &Attachment) -> Result<WireRequest, FetchError> {
     let url = attachment.url.as_deref().ok_or(FetchError::NoAddress)?;
     let url: http::Uri = url.parse().map_err(|_| FetchError::NoAddress)?;
     if url.scheme_str() != Some("https") {
@@ -98,8 +101,8 @@ pub(super) fn by_address(attachment: &Attachment) -> Result<WireRequest, FetchEr
     Ok(WireRequest { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new() })
 }
 
-/// What a plain answer means.
-pub(super) fn answer(response: &WireResponse) -> Fetched {
+/// What a plain answer means. Redirects are not followed: they could lead anywhere.
+pub fn answer(response: &WireResponse) -> Fetched {
     match response.status {
         200 => Fetched::File,
         // Addresses of files are signed for a time: 403 is what most storages answer afterwards.

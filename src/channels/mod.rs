@@ -41,6 +41,7 @@
 mod codec;
 mod fault;
 mod files;
+mod parts;
 mod person;
 mod registry;
 mod setup;
@@ -58,7 +59,10 @@ pub use codec::{
     Progress, Received, Verdict, VerifyError,
 };
 pub use fault::retry_after_ms;
-pub use files::{FetchError, Fetched, FileBytes, FileFault, FileRoute};
+pub use files::{
+    FetchError, Fetched, FileBytes, FileFault, FileRoute, answer as file_answer,
+    by_address as file_by_address,
+};
 pub use registry::connect;
 pub use setup::{Check, Finding};
 pub use start::{ConnectError, ResolvedSecrets};

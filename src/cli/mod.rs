@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the room that talks to a terminal")]
 
+mod channel;
 mod check;
 mod client;
 mod explain;
@@ -62,6 +63,9 @@ enum Command {
     Serve,
     /// Check the configuration and print everything that is wrong with it.
     Check(check::Check),
+    /// Set channels up with their messengers, and find out what is wrong with them.
+    #[command(subcommand)]
+    Channel(channel::Channel),
     /// Make the store anew from the journal. The daemon must be stopped.
     Rebuild,
     /// Check the whole journal, apply it once more, and compare the store. The daemon must be stopped.
@@ -89,6 +93,7 @@ pub fn run() -> ExitCode {
     match arguments.command {
         None | Some(Command::Serve) => serve::run(&arguments),
         Some(Command::Check(ref check)) => check::run(&arguments, check),
+        Some(Command::Channel(ref channel)) => channel::run(&arguments, channel),
         Some(Command::Rebuild) => rebuild::run(&arguments),
         Some(Command::Verify) => verify::run(&arguments),
         Some(Command::Explain(ref explain)) => explain::run(&arguments, explain),

@@ -7,12 +7,12 @@ use crate::model::decision::Trigger;
 use crate::model::dialog::{CloseReason, Dialog, DialogState};
 use crate::model::event::EventKind;
 use crate::model::id::{DialogId, MessageId, OperatorId};
-use crate::model::message::{Author, Button, Direction, Message, MessageStatus};
+use crate::model::message::{Attachment, Author, Button, Direction, Message, MessageStatus};
 use crate::model::offer::OfferEnd;
 use crate::model::outcome::{Outcome, Receipt, Rejection};
 use crate::model::role::Scope;
 
-use super::outgoing::{Draft, WrittenBy, send};
+use super::outgoing::{Draft, WrittenBy, is_nothing, send};
 use super::render::{Missing, RenderError};
 use super::rules::facts::{self, Wanted};
 use super::step::Step;
@@ -29,8 +29,10 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Outcome {
         Action::Decline { dialog, operator } => {
             current(step, command, *dialog).and_then(|()| accept::decline(step, *dialog, operator))
         }
-        Action::Reply { dialog, content, reply_to } => permit(step, command, *dialog, Needs::Voice)
-            .and_then(|()| reply(step, command, *dialog, content, reply_to.clone())),
+        Action::Reply { dialog, content, attachments, reply_to } => {
+            let written = Written { content, attachments, reply_to: reply_to.as_ref() };
+            permit(step, command, *dialog, Needs::Voice).and_then(|()| reply(step, command, *dialog, written))
+        }
         Action::AddNote { dialog, text } => permit(step, command, *dialog, Needs::Part).and_then(|()| {
             let id = note(step, *dialog, author(command), text.clone())?;
             Ok(Receipt { dialog: Some(*dialog), message: Some(id) })
@@ -64,10 +66,11 @@ pub(super) fn apply(step: &mut Step<'_>, command: &Command) -> Outcome {
             .and_then(|()| supervision::set_joined(step, *dialog, operator, false)),
         Action::RateWork { dialog, score, comment } => permit_over(step, command, *dialog, Needs::Owner)
             .and_then(|()| supervision::rate_work(step, *dialog, *score, comment.clone(), author(command))),
-        Action::WriteFirst { chat, operator, content, into_open } => {
+        Action::WriteFirst { chat, operator, content, attachments, into_open } => {
+            let written = Written { content, attachments, reply_to: None };
             match write_first::open_dialog(step, *chat).filter(|_| *into_open) {
-                Some(dialog) => write_into(step, command, dialog, operator, content),
-                None => write_first::write(step, *chat, operator, content, command.lines.as_ref()),
+                Some(dialog) => write_into(step, command, dialog, operator, written),
+                None => write_first::write(step, *chat, operator, written, command.lines.as_ref()),
             }
         }
         Action::Update { dialog, changes } => {
@@ -176,20 +179,38 @@ fn author(command: &Command) -> Author {
     }
 }
 
+/// What somebody writes to a client.
+#[derive(Clone, Copy)]
+pub(super) struct Written<'a> {
+    /// The words.
+    pub(super) content: &'a ReplyContent,
+    /// Files along with them.
+    pub(super) attachments: &'a [Attachment],
+    /// The messenger's id of the message that it answers.
+    pub(super) reply_to: Option<&'a String>,
+}
+
 fn reply(
     step: &mut Step<'_>,
     command: &Command,
     dialog: DialogId,
-    content: &ReplyContent,
-    reply_to: Option<String>,
+    written: Written<'_>,
 ) -> Result<Receipt, Rejection> {
     let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
-    let (text, buttons) = words(step, row, content)?;
+    let (text, buttons) = words(step, row, written.content)?;
     let written_by = match &command.actor {
         Actor::Operator(_) => WrittenBy::Person,
         Actor::Integration(_) => WrittenBy::Machine,
     };
-    let draft = Draft { author: author(command), text, buttons, reply_to, written_by, even_if_closed: false };
+    let draft = Draft {
+        author: author(command),
+        text,
+        buttons,
+        attachments: written.attachments.to_vec(),
+        reply_to: written.reply_to.cloned(),
+        written_by,
+        even_if_closed: false,
+    };
     let message = send(step, dialog, draft)?;
     Ok(Receipt { dialog: Some(dialog), message: Some(message) })
 }
@@ -201,7 +222,7 @@ fn write_into(
     command: &Command,
     dialog: DialogId,
     operator: &OperatorId,
-    content: &ReplyContent,
+    written: Written<'_>,
 ) -> Result<Receipt, Rejection> {
     let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
     if row.state.is_owned() {
@@ -209,13 +230,13 @@ fn write_into(
     } else {
         current(step, command, dialog)?;
         write_first::may_take(step, row, operator)?;
-        let (text, _) = words(step, row, content)?;
-        if text.trim().is_empty() {
+        let (text, _) = words(step, row, written.content)?;
+        if is_nothing(&text, written.attachments) {
             return Err(Rejection::EmptyText);
         }
         write_first::take(step, dialog, operator)?;
     }
-    reply(step, command, dialog, content, None)
+    reply(step, command, dialog, written)
 }
 
 /// Fills in what somebody writes in a dialog.

@@ -8,7 +8,7 @@ use crate::model::effect::{EffectAction, Lane, Outgoing};
 use crate::model::event::EventKind;
 use crate::model::id::{DialogId, MessageId};
 use crate::model::line::Counts;
-use crate::model::message::{Author, Button, Direction, Message, MessageStatus};
+use crate::model::message::{Attachment, Author, Button, Direction, Message, MessageStatus};
 use crate::model::outcome::Rejection;
 
 use super::step::Step;
@@ -19,10 +19,23 @@ pub(super) struct Draft {
     pub(super) author: Author,
     pub(super) text: String,
     pub(super) buttons: Vec<Button>,
+    pub(super) attachments: Vec<Attachment>,
     pub(super) reply_to: Option<String>,
     pub(super) written_by: WrittenBy,
     /// A last word: it may be said when the dialog is closed already.
     pub(super) even_if_closed: bool,
+}
+
+impl Draft {
+    /// Whether there is nothing in it to be sent.
+    pub(super) fn is_empty(&self) -> bool {
+        is_nothing(&self.text, &self.attachments)
+    }
+}
+
+/// Whether a text with files is nothing to be sent: a file needs no words.
+pub(super) fn is_nothing(text: &str, attachments: &[Attachment]) -> bool {
+    text.trim().is_empty() && attachments.is_empty()
 }
 
 /// Whether a person or a machine wrote it.
@@ -34,7 +47,7 @@ pub(super) enum WrittenBy {
 
 /// Puts a message into the log and the outbox.
 pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Result<MessageId, Rejection> {
-    if draft.text.trim().is_empty() {
+    if draft.is_empty() {
         return Err(Rejection::EmptyText);
     }
     let row = step.dialog(dialog).ok_or(Rejection::UnknownDialog)?;
@@ -61,8 +74,10 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
     let sender = step.dialog(dialog).and_then(|row| identity::sender(&step.live, row, &draft.author));
     let kind = step.live.config.channels.get(&channel).map(Channel::kind);
     let text = match &sender {
-        // Where the messenger has no place for a name, it stands above the text.
-        Some(name) if !kind.is_some_and(ChannelKind::shows_sender) => format!("{name}:\n{}", draft.text),
+        // Where the messenger has no place for a name, it stands above the text; a file alone goes without.
+        Some(name) if !draft.text.trim().is_empty() && !kind.is_some_and(ChannelKind::shows_sender) => {
+            format!("{name}:\n{}", draft.text)
+        }
         _ => draft.text.clone(),
     };
     let lane = Lane::Chat { channel: channel.clone(), chat: external_chat.clone() };
@@ -74,7 +89,7 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
         text,
         sender,
         buttons: draft.buttons.clone(),
-        attachments: Vec::new(),
+        attachments: draft.attachments.clone(),
         reply_to: draft.reply_to.clone(),
         // Entries of version 1 did not tell: their effects stay as they were.
         automatic: draft.written_by == WrittenBy::Machine && step.apply_version >= 2,
@@ -91,7 +106,7 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
             direction: Direction::Out,
             author: draft.author.clone(),
             text: draft.text,
-            attachments: Vec::new(),
+            attachments: draft.attachments,
             buttons: draft.buttons,
             status: MessageStatus::Queued,
             error: None,

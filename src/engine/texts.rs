@@ -223,6 +223,7 @@ fn say_knowing(
                 author: Author::System,
                 text,
                 buttons,
+                attachments: Vec::new(),
                 reply_to: None,
                 written_by: WrittenBy::Machine,
                 even_if_closed: words.even_if_closed,

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::model::command::ReplyContent;
 use crate::model::dialog::{Dialog, DialogState};
 use crate::model::event::EventKind;
 use crate::model::id::{ChatId, DialogId, LineId, OperatorId};
 use crate::model::message::Author;
 use crate::model::outcome::{Receipt, Rejection};
 
-use super::outgoing::{Draft, WrittenBy, send};
+use super::commands::Written;
+use super::outgoing::{Draft, WrittenBy, is_nothing, send};
 use super::step::Step;
 use super::{comeback, commands, intake, supervision, texts};
 
@@ -54,7 +54,7 @@ pub(super) fn write(
     step: &mut Step<'_>,
     chat: ChatId,
     operator: &OperatorId,
-    content: &ReplyContent,
+    written: Written<'_>,
     lines: Option<&BTreeSet<LineId>>,
 ) -> Result<Receipt, Rejection> {
     let live = Arc::clone(&step.live);
@@ -80,8 +80,8 @@ pub(super) fn write(
     dialog.accepted_at_ms = Some(step.at_ms);
     dialog.route.reserved = None;
     dialog.life.written_first = true;
-    let (text, buttons) = commands::words(step, &dialog, content)?;
-    if text.trim().is_empty() {
+    let (text, buttons) = commands::words(step, &dialog, written.content)?;
+    if is_nothing(&text, written.attachments) {
         return Err(Rejection::EmptyText);
     }
     let verdict = supervision::verdict(step, &dialog, operator, None);
@@ -94,8 +94,15 @@ pub(super) fn write(
     let author = Author::Operator(operator.clone());
     step.emit(EventKind::DialogOpened, id, None, json!({"first_contact": false, "by": author}));
     step.emit(EventKind::DialogAccepted, id, None, json!({"offer": null, "operator": operator}));
-    let draft =
-        Draft { author, text, buttons, reply_to: None, written_by: WrittenBy::Person, even_if_closed: false };
+    let draft = Draft {
+        author,
+        text,
+        buttons,
+        attachments: written.attachments.to_vec(),
+        reply_to: None,
+        written_by: WrittenBy::Person,
+        even_if_closed: false,
+    };
     let message = send(step, id, draft)?;
     Ok(Receipt { dialog: Some(id), message: Some(message) })
 }

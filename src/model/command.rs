@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dialog::CloseReason;
 use super::id::{ChatId, DialogId, EffectId, LineId, OperatorId, TeamId, TemplateId, TokenId, TopicId};
-use super::message::Button;
+use super::message::{Attachment, Button};
 use super::operator::Presence;
 use super::role::Scope;
 
@@ -62,6 +62,9 @@ pub enum Action {
         dialog: DialogId,
         /// What.
         content: ReplyContent,
+        /// Files along with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<Attachment>,
         /// The messenger's id of the message it answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<String>,
@@ -155,6 +158,9 @@ pub enum Action {
         operator: OperatorId,
         /// What.
         content: ReplyContent,
+        /// Files along with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<Attachment>,
         /// Whether to write into the dialog that is open already, if there is one; otherwise that is refused.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         into_open: bool,

@@ -60,6 +60,9 @@ pub struct Daemon {
     pub endpoints: BTreeMap<EndpointId, Endpoint>,
     /// Private networks that requests may go to, in CIDR form.
     pub allow_private: Vec<String>,
+    /// Files of clients and operators.
+    #[serde(default, skip_serializing_if = "Attachments::is_default")]
+    pub attachments: Attachments,
 }
 
 impl Default for Daemon {
@@ -71,6 +74,7 @@ impl Default for Daemon {
             data_dir: Self::DATA_DIR.to_owned(),
             endpoints: BTreeMap::new(),
             allow_private: Vec::new(),
+            attachments: Attachments::default(),
         }
     }
 }
@@ -80,6 +84,49 @@ impl Daemon {
     pub const LISTEN: &'static str = "127.0.0.1:8080";
     /// Where the data is when nothing is said.
     pub const DATA_DIR: &'static str = "./data";
+}
+
+/// What holds of files that clients and operators send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachments {
+    /// The largest file, in bytes.
+    pub max_bytes: u64,
+    /// The media types that are taken: `image/png`, or `image/*` for a whole family; empty: all.
+    pub types: Vec<String>,
+    /// How long the content of a file is kept, in ms.
+    pub retention_ms: u64,
+}
+
+impl Attachments {
+    /// The largest file when nothing is said, in bytes: what most messengers take.
+    pub const MAX_BYTES: u64 = 20 << 20;
+    /// The largest limit that can be set, in bytes: a file passes through the memory on its way.
+    pub const MAX_BYTES_MAX: u64 = 100 << 20;
+    /// How long content is kept when nothing is said: a year.
+    pub const RETENTION_MS: u64 = 365 * 24 * 60 * 60 * 1000;
+
+    /// Whether nothing was said: then nothing is written, as before there was anything to say.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether files of a media type are taken. The type is what the sender calls it.
+    pub fn takes(&self, media_type: &str) -> bool {
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        self.types.is_empty()
+            || self.types.iter().any(|taken| match taken.strip_suffix("/*") {
+                Some(family) => {
+                    essence.split_once('/').is_some_and(|(found, _)| found.eq_ignore_ascii_case(family))
+                }
+                None => essence.eq_ignore_ascii_case(taken),
+            })
+    }
+}
+
+impl Default for Attachments {
+    fn default() -> Self {
+        Self { max_bytes: Self::MAX_BYTES, types: Vec::new(), retention_ms: Self::RETENTION_MS }
+    }
 }
 
 /// Where notifications go, signed in the form of Standard Webhooks.

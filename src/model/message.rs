@@ -134,7 +134,7 @@ pub enum MessageStatus {
     Failed,
 }
 
-/// A file that belongs to a message. Only a reference is kept; the bytes stay with the messenger.
+/// A file that belongs to a message. Only a reference is kept; the bytes stay where they are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attachment {
     /// What it is.
@@ -142,7 +142,10 @@ pub struct Attachment {
     /// The messenger's own reference (a file id).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// Where it can be fetched, when the messenger gives an address.
+    /// The SHA-256 of its content, in hexadecimal digits, where an operator gave it to us: we keep that ourselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// Where it can be fetched, when the messenger or an operator gives an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The file name, as the sender gave it.
@@ -168,6 +171,7 @@ impl Attachment {
         Self {
             kind,
             reference: None,
+            content: None,
             url: None,
             name: None,
             media_type: None,
@@ -175,6 +179,13 @@ impl Attachment {
             location: None,
             contact: None,
         }
+    }
+}
+
+impl AttachmentKind {
+    /// Whether there is a file to it. A place and a contact card are data alone.
+    pub const fn is_file(self) -> bool {
+        !matches!(self, Self::Location | Self::Contact)
     }
 }
 

@@ -8,6 +8,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod attachment_id;
 pub mod bounded_text;
 pub mod calendar;
 pub mod channel;

@@ -10,23 +10,16 @@ use crate::model::effect::Attempt;
 use crate::model::entry::Cause;
 use crate::model::input::Input;
 use crate::observe::Metrics;
-use crate::outbox::{self, Connections, http::HttpClient};
+use crate::outbox::{self, Files, Outside};
 
 use super::claims::{Claimed, Target};
 use super::handle::{Handle, Submission};
-
-/// What attempts are made with. A reload replaces it; attempts that run keep what they began with.
-pub struct Outside {
-    /// Channels and endpoints.
-    pub connections: Connections,
-    /// The one client.
-    pub client: HttpClient,
-}
 
 /// Tries every effect that the writer claims, until the writer has ended.
 pub(super) async fn run(
     mut claimed: mpsc::Receiver<Claimed>,
     outside: Arc<ArcSwap<Outside>>,
+    files: Arc<Files>,
     handle: Handle,
     tracker: TaskTracker,
     metrics: Arc<Metrics>,
@@ -34,15 +27,15 @@ pub(super) async fn run(
     while let Some(claimed) = claimed.recv().await {
         let outside = outside.load_full();
         let (handle, metrics, attempts) = (handle.clone(), Arc::clone(&metrics), tracker.clone());
+        let files = Arc::clone(&files);
         tracker.spawn(async move {
             let Claimed { effect, attempt } = claimed;
             let id = effect.id;
             let target = Target::of(&effect.lane).to_string();
             let now_ms = handle.now_ms();
             // A task of its own: should it break, its effect still gets a result.
-            let tried = attempts.spawn(async move {
-                outbox::deliver(&outside.client, &outside.connections, &effect, now_ms).await
-            });
+            let tried =
+                attempts.spawn(async move { outbox::deliver(&outside, &files, &effect, now_ms).await });
             let result = tried.await.unwrap_or_else(|_| Attempt::Ambiguous {
                 error: "the attempt broke off; this is a mistake of ours".to_owned(),
                 parts_done: 0,

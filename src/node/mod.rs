@@ -17,6 +17,7 @@ pub mod status;
 mod answers;
 mod claims;
 mod courier;
+mod housekeeping;
 mod journal_time;
 mod projection;
 mod reload;
@@ -24,8 +25,9 @@ mod shared;
 mod writer;
 
 pub use clock::Clock;
-pub use courier::Outside;
 pub use handle::{Answer, Handle, ReadError, Submission, SubmitError};
 pub use shared::{ReloadUnavailable, Shared};
 pub use start::{Node, Options, StartError, Watch};
 pub use writer::WriterError;
+
+pub use crate::outbox::{FileError, FileOf, Files, Outside};

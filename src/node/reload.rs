@@ -20,16 +20,14 @@ use crate::config::secret::{Literals, ProcessEnvironment, resolve};
 use crate::config::source::SourceSet;
 use crate::config::{git, load, watch};
 use crate::engine::live::Live;
-use crate::model::config::{Config, Daemon};
+use crate::model::config::Daemon;
 use crate::model::entry::Cause;
 use crate::model::input::{ConfigActivated, Input};
 use crate::model::outcome::Outcome;
 use crate::model::secret::SecretRef;
 use crate::observe::Metrics;
-use crate::outbox::Connections;
-use crate::outbox::http::{GuardPolicy, HttpClient};
+use crate::outbox::Outside;
 
-use super::courier::Outside;
 use super::handle::{Handle, Submission};
 use super::status::{ActiveVersion, ConfigStatus, ReloadReport, ReloadResult};
 
@@ -168,7 +166,7 @@ impl Reloader {
             return refused(at_ms, None, diagnostics, "the files have errors");
         };
         config.accounts.clone_from(&self.live.load().config.accounts);
-        let outside = open(&config, &self.lookup(loaded.literals));
+        let outside = Outside::open(&config, &self.lookup(loaded.literals));
         if let Ok(outside) = &outside {
             let found = outside.connections.accounts();
             config.accounts.extend(found.map(|(id, account)| (id.clone(), account.to_owned())));
@@ -193,11 +191,7 @@ impl Reloader {
         // Before the entry: an effect that the new configuration causes finds what it needs. What only the
         // old one has stays until the new one is live: it may be refused.
         let before = self.outside.load_full();
-        let joined = Outside {
-            connections: outside.connections.with_those_of(&before.connections),
-            client: outside.client.clone(),
-        };
-        self.outside.store(Arc::new(joined));
+        self.outside.store(Arc::new(outside.with_connections_of(&before)));
         if self.live.load().version == version {
             self.outside.store(Arc::new(outside));
             self.set_problems(problems);
@@ -265,18 +259,6 @@ impl Reloader {
             Outcome::Rejected(rejection) => Err(rejection.to_string()),
         }
     }
-}
-
-/// Connects what a configuration declares.
-pub(super) fn open(config: &Config, secrets: &dyn ResolvedSecrets) -> Result<Outside, String> {
-    let nets = config
-        .daemon
-        .allow_private
-        .iter()
-        .map(|net| net.parse().map_err(|_| format!("`{net}` is not a network; write it as 10.1.0.0/16")))
-        .collect::<Result<Vec<_>, _>>()?;
-    let client = HttpClient::new(GuardPolicy::new(nets)).map_err(|error| error.to_string())?;
-    Ok(Outside { connections: Connections::open(config, secrets), client })
 }
 
 fn refused(

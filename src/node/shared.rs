@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::live::Live;
 use crate::observe::Metrics;
+use crate::outbox::{Files, Outside};
 
-use super::courier::Outside;
 use super::handle::Handle;
 use super::status::{ConfigStatus, ReloadReport};
 
@@ -25,6 +25,8 @@ pub struct Shared {
     pub live: Arc<ArcSwap<Live>>,
     /// Connected channels and endpoints.
     pub outside: Arc<ArcSwap<Outside>>,
+    /// Files of messages.
+    pub files: Arc<Files>,
     /// How the configuration is.
     pub config_status: Arc<ArcSwap<ConfigStatus>>,
     /// Counters.

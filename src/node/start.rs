@@ -12,6 +12,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::attachments::Keeper;
 use crate::config;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::load::{Loaded, load};
@@ -21,6 +22,7 @@ use crate::model::config::Daemon;
 use crate::model::entry::Cause;
 use crate::model::input::Input;
 use crate::observe::Metrics;
+use crate::outbox::{Files, Outside};
 use crate::store::{Store, queries};
 
 use super::answers;
@@ -28,9 +30,10 @@ use super::clock::Clock;
 use super::courier;
 use super::data::{DataError, Opened, StartEvent, data_folder, has_data, open_data, settings};
 use super::handle::{EVENT_GROUPS_MAX, Handle, Message, QUEUE_MAX, Submission, SubmitError};
+use super::housekeeping::keep_house;
 use super::journal_time::JournalTime;
 use super::projection::Projection;
-use super::reload::{Lookup, Reloader, open};
+use super::reload::{Lookup, Reloader};
 use super::shared::{RELOADS_MAX, Shared};
 use super::status::{ActiveVersion, ConfigStatus, ReloadResult};
 use super::writer::{Writer, WriterError};
@@ -130,20 +133,25 @@ pub async fn start_with(
     if loaded.config.is_none() && opened.state.live().is_none() {
         return Err(StartError::NoConfig(loaded.diagnostics));
     }
-    start_opened(options, opened, set, loaded).await
+    let files = Arc::new(Files::new(Keeper::new(&data)));
+    start_opened(options, opened, files, set, loaded).await
 }
 
 async fn start_opened(
     options: Options,
     opened: Opened,
+    files: Arc<Files>,
     set: SourceSet,
     loaded: Loaded,
 ) -> Result<Node, StartError> {
     let Options { folder, watch, clock, .. } = options;
+    if let Err(error) = files.keeper().begin() {
+        tracing::warn!(%error, "Unfinished files of an earlier start could not be removed.");
+    }
     let metrics = Arc::new(Metrics::default());
     let live = opened.state.live().cloned().unwrap_or_default();
     let lookup = Lookup { environment: ProcessEnvironment::new(&folder), literals: loaded.literals };
-    let outside = open(&live.config, &lookup).map_err(StartError::NotActivated)?;
+    let outside = Outside::open(&live.config, &lookup).map_err(StartError::NotActivated)?;
     let status = ConfigStatus {
         active: active_version(&opened.store)?,
         last_attempt: None,
@@ -157,6 +165,7 @@ async fn start_opened(
     let courier = tasks.spawn(courier::run(
         claimed,
         Arc::clone(&outside),
+        Arc::clone(&files),
         handle.clone(),
         attempts.clone(),
         Arc::clone(&metrics),
@@ -166,6 +175,7 @@ async fn start_opened(
         handle,
         live: Arc::new(ArcSwap::new(Arc::clone(&live))),
         outside,
+        files,
         config_status: Arc::new(ArcSwap::from_pointee(status)),
         metrics,
         stopping: CancellationToken::new(),
@@ -189,6 +199,7 @@ async fn start_opened(
         Watch::Nothing => mpsc::channel(1).1,
     };
     node.tasks.spawn(reloader.run(asked, changed, node.background.clone()));
+    node.tasks.spawn(keep_house(node.shared.clone(), node.background.clone()));
     Ok(node)
 }
 

@@ -60,6 +60,13 @@ impl Connections {
         joined
     }
 
+    /// These with another channel.
+    #[cfg(test)]
+    pub(super) fn with_channel(mut self, id: &str, channel: Arc<dyn Channel>) -> Self {
+        self.channels.insert(ChannelId::from(id), Ok(channel));
+        self
+    }
+
     /// A connected channel; the reason when it is declared but not connected; `None` when it is not declared.
     pub fn channel(&self, id: &str) -> Option<&Result<Arc<dyn Channel>, ConnectError>> {
         self.channels.get(id)

@@ -1,5 +1,6 @@
 //! One attempt on one effect, from its first request to its result.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,9 +9,11 @@ use crate::channels::{Channel, Progress, SendFailure, Verdict, WireRequest, Wire
 use crate::model::effect::{Attempt, Effect, EffectAction, Refusal, Scope};
 use crate::model::id::{ChannelId, EndpointId};
 
-use super::connections::Connections;
+use super::enclose::{enclose, has_files};
+use super::files::Files;
 use super::http::{HttpClient, SendError};
 use super::notify;
+use super::outside::Outside;
 
 /// Requests of one attempt: a text in its most parts, each with an upload, and then some.
 const REQUESTS_MAX: usize = 64;
@@ -28,16 +31,12 @@ const BEGIN_MAX: Duration = Duration::from_secs(10);
 const REST_AFTER_MS: u64 = 1_000;
 
 /// Tries an effect. Always gives a result; never contains a secret. `now_ms` is the time of the attempt.
-pub async fn deliver(
-    client: &HttpClient,
-    connections: &Connections,
-    effect: &Effect,
-    now_ms: u64,
-) -> Attempt {
+pub async fn deliver(outside: &Outside, files: &Files, effect: &Effect, now_ms: u64) -> Attempt {
+    let Outside { connections, client, .. } = outside;
     match &effect.action {
-        EffectAction::Send(outgoing) => to_channel(client, connections, &outgoing.channel, effect).await,
+        EffectAction::Send(outgoing) => to_channel(outside, files, &outgoing.channel, effect, now_ms).await,
         EffectAction::AcknowledgeButton { channel, .. } => {
-            to_channel(client, connections, channel, effect).await
+            to_channel(outside, files, channel, effect, now_ms).await
         }
         EffectAction::Notify(notification) => {
             let endpoint = &notification.endpoint;
@@ -58,19 +57,32 @@ pub async fn deliver(
 }
 
 async fn to_channel(
-    client: &HttpClient,
-    connections: &Connections,
+    outside: &Outside,
+    files: &Files,
     id: &ChannelId,
     effect: &Effect,
+    now_ms: u64,
 ) -> Attempt {
-    let channel: &dyn Channel = match connections.channel(id.as_str()) {
+    let client = &outside.client;
+    let channel: &dyn Channel = match outside.connections.channel(id.as_str()) {
         None => return gone(effect, "channel", id.as_str()),
         Some(Err(error)) => {
             return not_connected(effect, &format!("channel `{id}`"), &error.to_string());
         }
         Some(Ok(channel)) => channel.as_ref(),
     };
-    attempt(channel, effect, &Wire { client, began: Instant::now() }).await
+    if !has_files(effect) {
+        let begin = Progress::resume(effect);
+        return attempt(channel, effect, begin, &Wire { client, began: Instant::now() }).await;
+    }
+    // Its files are fetched before the clock of the attempt starts: the messenger does not wait for them.
+    match enclose(outside, files, channel, effect, now_ms).await {
+        Ok(enclosed) => {
+            let begin = Progress::resume(effect).with_files(Arc::clone(&enclosed.files));
+            attempt(channel, &enclosed.effect, begin, &Wire { client, began: Instant::now() }).await
+        }
+        Err(ended) => ended,
+    }
 }
 
 /// Who carries the requests of one attempt, and knows how long it takes so far.
@@ -86,8 +98,8 @@ trait Carrier {
     ) -> impl Future<Output = Result<WireResponse, SendFailure>> + Send;
 }
 
-async fn attempt(channel: &dyn Channel, effect: &Effect, carrier: &impl Carrier) -> Attempt {
-    let mut progress = Progress::resume(effect);
+async fn attempt(channel: &dyn Channel, effect: &Effect, begin: Progress, carrier: &impl Carrier) -> Attempt {
+    let mut progress = begin;
     for number in 0..REQUESTS_MAX {
         let request = match channel.encode(effect, &progress) {
             Ok(request) => request,

@@ -66,6 +66,7 @@ async fn each_caller_gets_what_the_role_says_and_no_more() {
             .to_owned();
     let dialog = rig.get(&format!("/v1/dialogs/{own}")).token("anna").send().await.expect(200);
     let chat = dialog["chat"]["id"].as_str().unwrap().to_owned();
+    let file = super::attachments::a_file_of(&rig, &own, "anna").await;
     let mut matrix = format!("{:<42}", "A dialog of anna on the line sales");
     for caller in CALLERS {
         write!(matrix, "{caller:>9}").unwrap();
@@ -80,6 +81,7 @@ async fn each_caller_gets_what_the_role_says_and_no_more() {
             path if path.starts_with("/v1/deliveries") => &delivery,
             path if path.starts_with("/v1/clients") => &client,
             path if path.starts_with("/v1/chats") => &chat,
+            path if path.starts_with("/v1/attachments") => &file,
             _ => "",
         };
         let path = route.path.replace("{id}", id);

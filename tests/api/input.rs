@@ -43,7 +43,7 @@ async fn a_bad_body_has_a_4xx_that_repeats_nothing() {
             "invalid_fields",
         ),
         ("application/json", "{\"text\": \"x\", \"reply_to\": \"m-999\"}", 422, "invalid_fields"),
-        ("application/json", "{\"text\": \"x\", \"attachments\": []}", 400, "not_supported_yet"),
+        ("application/json", "{\"text\": \"x\", \"attachments\": 7}", 422, "invalid_fields"),
         ("application/json", "{\"text\": \"  \"}", 422, "empty_text"),
         ("application/json", "{}", 422, "invalid_fields"),
         ("application/json", "", 422, "invalid_fields"),

@@ -2,6 +2,7 @@
 //! the daemon.
 
 mod accounts;
+mod attachments;
 mod authorization;
 mod documentation;
 mod events;

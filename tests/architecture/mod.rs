@@ -41,15 +41,31 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("journal", &["model"]),
     ("store", &["engine", "model"]),
     ("channels", &["model"]),
+    ("attachments", &["model"]),
     // Attempts on effects are made by the channel that the effect belongs to.
-    ("outbox", &["channels", "model"]),
+    ("outbox", &["attachments", "channels", "model"]),
     // A client of the running node; `cli` composes the two.
-    ("api", &["channels", "engine", "model", "node", "store"]),
+    ("api", &["attachments", "channels", "engine", "model", "node", "store"]),
     ("observe", &["model"]),
-    ("node", &["channels", "config", "engine", "journal", "model", "observe", "outbox", "store"]),
+    (
+        "node",
+        &["attachments", "channels", "config", "engine", "journal", "model", "observe", "outbox", "store"],
+    ),
     (
         "cli",
-        &["api", "channels", "config", "engine", "journal", "model", "node", "observe", "outbox", "store"],
+        &[
+            "api",
+            "attachments",
+            "channels",
+            "config",
+            "engine",
+            "journal",
+            "model",
+            "node",
+            "observe",
+            "outbox",
+            "store",
+        ],
     ),
 ];
 

@@ -145,7 +145,11 @@ impl Day {
             return;
         }
         let content = ReplyContent::Text { text: "This is how it is.".into(), buttons: Vec::new() };
-        self.command(&owner, Scope::Own, Action::Reply { dialog, content, reply_to: None });
+        self.command(
+            &owner,
+            Scope::Own,
+            Action::Reply { dialog, content, attachments: Vec::new(), reply_to: None },
+        );
         if self.cases.get_mut(&dialog).is_some_and(|case| std::mem::take(&mut case.is_paused)) {
             let until_ms = Some(self.in_seconds(1_200, 3_600));
             self.command(&owner, Scope::Own, Action::Pause { dialog, until_ms });

@@ -50,7 +50,14 @@ fn every_command_that_a_document_names_exists() {
             continue;
         }
         assert!(known.contains(command), "{document}: switchboard {command}");
-        if command == "token"
+        if command == "channel"
+            && let Some(second) = plain.next()
+        {
+            assert!(
+                ["setup", "doctor"].contains(&second.as_str()),
+                "{document}: switchboard channel {second}"
+            );
+        } else if command == "token"
             && let Some(second) = plain.next()
         {
             assert!(of_token.contains(second), "{document}: switchboard token {second}");

@@ -95,7 +95,15 @@ impl Day {
             }
             (_, 4..=6) => {
                 let owner = dialog.owner.clone().unwrap_or(by_chance);
-                (owner, Action::Reply { dialog: id, content: text("We look into it."), reply_to: None })
+                (
+                    owner,
+                    Action::Reply {
+                        dialog: id,
+                        content: text("We look into it."),
+                        attachments: Vec::new(),
+                        reply_to: None,
+                    },
+                )
             }
             (_, 7) => (by_chance, Action::AddNote { dialog: id, text: "Заметка 📝".to_owned() }),
             (_, 8) => {

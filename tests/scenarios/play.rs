@@ -298,6 +298,7 @@ impl Play {
                 chat,
                 operator: operator.cloned().unwrap(),
                 content: content(words),
+                attachments: Vec::new(),
                 into_open,
             };
         }
@@ -308,7 +309,9 @@ impl Play {
         match verb {
             "accepts" => Action::Accept { dialog, operator: operator.cloned().unwrap() },
             "declines" => Action::Decline { dialog, operator: operator.cloned().unwrap() },
-            "replies" => Action::Reply { dialog, content: content(words), reply_to: None },
+            "replies" => {
+                Action::Reply { dialog, content: content(words), attachments: Vec::new(), reply_to: None }
+            }
             "notes" => Action::AddNote { dialog, text: words.word() },
             "requeues" => Action::Requeue { dialog, reason: words.skip("because").then(|| words.word()) },
             "reopens" => Action::Reopen { dialog },

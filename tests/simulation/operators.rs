@@ -118,6 +118,7 @@ impl Company {
                     text: if self.random.chance(95) { "Answer".into() } else { " ".into() },
                     buttons: Vec::new(),
                 },
+                attachments: Vec::new(),
                 reply_to: None,
             },
             5 => Action::AddNote { dialog, text: "note".into() },
@@ -140,7 +141,7 @@ impl Company {
             9 => {
                 let template = (*self.random.pick(&["hello", "bye", "nothing"])).into();
                 let content = ReplyContent::Template { template, vars: BTreeMap::new() };
-                Action::Reply { dialog, content, reply_to: None }
+                Action::Reply { dialog, content, attachments: Vec::new(), reply_to: None }
             }
             _ => Action::Close {
                 dialog,
@@ -187,7 +188,13 @@ impl Company {
                     ReplyContent::Template { template, vars: BTreeMap::new() }
                 };
                 let into_open = self.random.chance(50);
-                Action::WriteFirst { chat, operator: operator.clone(), content, into_open }
+                Action::WriteFirst {
+                    chat,
+                    operator: operator.clone(),
+                    content,
+                    attachments: Vec::new(),
+                    into_open,
+                }
             }
         };
         let actor = self.random.chance(80).then_some(operator);

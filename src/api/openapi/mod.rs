@@ -1,12 +1,13 @@
 //! The description of the API for programs (OpenAPI 3.1) and the page about it for people.
 //!
 //! What lives here: the document made from the table of routes (this file), what each route takes and gives
-//! (`operations`, `parameters`), the shapes of bodies (`schemas`, `decisions`) and the page (`page`). Who may call it:
+//! (`operations`, `parameters`), the shapes of bodies (`bodies`, `schemas`, `decisions`) and the page (`page`). Who may call it:
 //! `routes`. What it may call: `routes` for the table, `model` and `store` for closed lists of words.
 //!
 //! The invariant: a route cannot be served without a description, and an answer that does not fit its
 //! description fails the tests, which hold real answers against it.
 
+mod bodies;
 mod decisions;
 mod operations;
 mod page;

@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 use super::super::parameters::LIMIT_MAX;
 use super::super::problem::MEDIA_TYPE;
 use super::super::routes::Route;
+use super::bodies::{
+    binary, change_example, changes, closed, first_message, limited_text, message_to_client, reply, target,
+};
 use super::parameters::{dialog_filters, event_filters, header, order, path_parameters, query};
 use super::schemas::{
     self, delivery_states, flag, free, list, number, object, object_with, or_null, page_of, presences, shape,
@@ -26,6 +29,7 @@ pub(super) struct Operation {
 }
 
 struct Body {
+    media_type: &'static str,
     schema: Value,
     example: Value,
     is_needed: bool,
@@ -38,6 +42,10 @@ enum Answer {
     /// A dialog, with its version.
     Dialog(Value),
     Other(&'static str),
+    /// A file.
+    File,
+    /// Nothing.
+    Nothing,
 }
 
 /// How a route is described.
@@ -90,6 +98,22 @@ pub(super) fn of(method: &Method, path: &str) -> Option<Operation> {
                 json!({"score": 4, "comment": "clear, but slow"}),
                 true,
             )
+        }
+        ("POST", "/v1/dialogs/{id}/typing") => {
+            let about = "Shows the client that somebody is typing, where the messenger can.";
+            write("messages", about, 204, Answer::Nothing)
+        }
+        ("POST", "/v1/attachments") => upload(),
+        ("GET", "/v1/attachments/{id}") => {
+            let mut file = get("messages", "The content of a file of a message.", Answer::File);
+            file.problems = &[413, 502];
+            file
+        }
+        ("GET", "/files/{token}") => {
+            let about = "What an operator sends, for the messenger that fetches it by a signed link.";
+            let mut file = get("messengers", about, Answer::Other("*/*"));
+            file.problems = &[404, 503];
+            file
         }
         ("POST", "/v1/chats") => {
             write("messages", "Writes to a client on a channel.", 201, Answer::Json(with_seq("Message")))
@@ -201,6 +225,20 @@ fn change_dialog(summary: &'static str) -> Operation {
     write("dialogs", summary, 200, Answer::Dialog(with_seq("Dialog")))
 }
 
+fn upload() -> Operation {
+    let answer = object([
+        ("id", text()),
+        ("kind", words(&["image", "video", "audio", "document"])),
+        ("name", text()),
+        ("media_type", text()),
+        ("size", number()),
+    ]);
+    let mut upload = get("messages", "Takes a file that is to be sent.", Answer::Json(answer));
+    upload.status = 201;
+    upload.body = Some(Body { media_type: "*/*", schema: binary(), example: Value::Null, is_needed: true });
+    upload.query(vec![query("name", "The name of the file.", limited_text(256))])
+}
+
 fn webhook(method: &Method) -> Operation {
     let summary = "Takes a call of a messenger in, in its own form and with its own proof.";
     let mut call = get("messengers", summary, Answer::Other("*/*"));
@@ -223,7 +261,7 @@ impl Operation {
     }
 
     fn body(mut self, schema: Value, example: Value, is_needed: bool) -> Self {
-        self.body = Some(Body { schema, example, is_needed });
+        self.body = Some(Body { media_type: "application/json", schema, example, is_needed });
         self
     }
 
@@ -232,8 +270,10 @@ impl Operation {
         let has_token = needs_token(route.access);
         let is_write = has_token && writes(&route.method);
         let mut parameters: Vec<Value> = path_parameters(route.path).chain(self.query).collect();
-        // A reload is the same however often it is asked for: it takes no key.
-        if is_write && route.path != "/v1/config/reload" {
+        // These are the same however often they are asked for: they take no key.
+        let is_repeatable =
+            matches!(route.path, "/v1/config/reload" | "/v1/attachments" | "/v1/dialogs/{id}/typing");
+        if is_write && !is_repeatable {
             let key = "Makes the write safe to repeat: the same key gives the first answer again.";
             let schema = json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"});
             parameters.push(header("Idempotency-Key", key, schema));
@@ -254,23 +294,17 @@ impl Operation {
             if has_token {
                 members.insert("security".to_owned(), json!([{"token": []}]));
             }
-            if let Some(Body { schema, example, is_needed }) = self.body {
-                let content = json!({"application/json": {"schema": closed(schema), "example": example}});
+            if let Some(Body { media_type, schema, example, is_needed }) = self.body {
+                let mut content = json!({"schema": closed(schema)});
+                if let Some(members) = content.as_object_mut().filter(|_| !example.is_null()) {
+                    members.insert("example".to_owned(), example);
+                }
+                let content = json!({media_type: content});
                 members.insert("requestBody".to_owned(), json!({"required": is_needed, "content": content}));
             }
         }
         operation
     }
-}
-
-/// A body with members that we do not know is refused.
-fn closed(mut schema: Value) -> Value {
-    if schema.get("properties").is_some()
-        && let Some(members) = schema.as_object_mut()
-    {
-        members.insert("additionalProperties".to_owned(), false.into());
-    }
-    schema
 }
 
 fn responses(route: &Route, status: u16, answer: Answer, further: &[u16]) -> Value {
@@ -291,17 +325,23 @@ fn responses(route: &Route, status: u16, answer: Answer, further: &[u16]) -> Val
 fn good(answer: Answer) -> Value {
     let request_id = ("X-Request-Id", "The id under which the log has the request.");
     let link = ("Link", "The address of the next page (`rel=\"next\"`), if there is one.");
+    let file_name = ("Content-Disposition", "`attachment` with the name of the file.");
     let version = ("ETag", "The version of the dialog, for `If-Match`.");
     let (media_type, schema, headers) = match answer {
         Answer::Json(schema) => ("application/json", schema, vec![request_id]),
         Answer::Page(schema) => ("application/json", schema, vec![request_id, link]),
         Answer::Dialog(schema) => ("application/json", schema, vec![request_id, version]),
         Answer::Other(media_type) => (media_type, text(), vec![request_id]),
+        Answer::File => ("application/octet-stream", binary(), vec![request_id, file_name]),
+        Answer::Nothing => ("", Value::Null, vec![request_id]),
     };
     let headers: Map<String, Value> = headers
         .into_iter()
         .map(|(name, about)| (name.to_owned(), json!({"description": about, "schema": text()})))
         .collect();
+    if schema.is_null() {
+        return json!({"description": "Done.", "headers": headers});
+    }
     json!({"description": "Done.", "headers": headers, "content": {media_type: {"schema": schema}}})
 }
 
@@ -314,10 +354,11 @@ fn problem(status: u16, path: &str) -> Value {
         405 => "The messenger does not use this method.",
         408 => "The body did not arrive in time.",
         409 => "It is not possible as things are now; the problem says how they are.",
-        413 => "The body is too large.",
-        415 => "The body is not `application/json`.",
+        413 => "The body, or the file, is too large.",
+        415 => "The body is not of a media type that is taken here.",
         422 => "The body, or what it asks for, is wrong; see `errors`.",
         429 => "The token asks too often.",
+        502 => "The messenger says no.",
         503 => "Not at present: come again.",
         _ => "A mistake of ours; the log has it under the request id.",
     };
@@ -342,72 +383,6 @@ fn operation_id(route: &Route) -> String {
         id.push_str(part);
     }
     id
-}
-
-fn limited_text(chars_max: u32) -> Value {
-    json!({"type": "string", "maxLength": chars_max})
-}
-
-fn changes() -> Value {
-    let priority = json!({"anyOf": [
-        words(&["low", "normal", "high", "urgent"]),
-        {"type": "integer", "minimum": -1_000_000, "maximum": 1_000_000},
-    ]});
-    let tags = json!({"type": "array", "maxItems": 100, "items": {"type": "string", "minLength": 1, "maxLength": 256}});
-    object_with(
-        [],
-        [
-            ("priority", priority),
-            ("topic", or_null(text())),
-            ("tags", tags),
-            ("paused", json!({"type": "boolean"})),
-            ("custom", or_null(free())),
-        ],
-    )
-}
-
-fn change_example() -> Value {
-    json!({"priority": "high", "topic": "billing", "tags": ["vip"], "custom": {"order": 17, "old": null}})
-}
-
-fn target() -> Value {
-    let one = |name: &str| closed(object([(name, text())]));
-    json!({"oneOf": [one("operator"), one("team"), one("line")]})
-}
-
-fn first_message() -> Value {
-    let by_text = closed(object_with([("text", limited_text(20_000))], [("buttons", or_null(buttons()))]));
-    let by_template = closed(object_with([("template", text())], [("vars", or_null(free()))]));
-    json!({"oneOf": [by_text, by_template]})
-}
-
-fn message_to_client() -> Value {
-    let by_text = closed(object_with(
-        [("channel", text()), ("client", text()), ("text", limited_text(20_000))],
-        [("buttons", or_null(buttons()))],
-    ));
-    let by_template = closed(object_with(
-        [("channel", text()), ("client", text()), ("template", text())],
-        [("vars", or_null(free()))],
-    ));
-    json!({"oneOf": [by_text, by_template]})
-}
-
-fn buttons() -> Value {
-    let button = closed(object([("title", limited_text(256)), ("data", limited_text(256))]));
-    json!({"type": "array", "maxItems": 100, "items": button})
-}
-
-fn reply() -> Value {
-    let by_text = closed(object_with(
-        [("text", limited_text(20_000))],
-        [("buttons", or_null(buttons())), ("reply_to", or_null(text()))],
-    ));
-    let by_template = closed(object_with(
-        [("template", text())],
-        [("vars", or_null(free())), ("reply_to", or_null(text()))],
-    ));
-    json!({"oneOf": [by_text, by_template]})
 }
 
 fn queue() -> Value {

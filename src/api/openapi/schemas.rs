@@ -209,18 +209,15 @@ fn message() -> Value {
     let kinds = ["image", "video", "audio", "voice", "document", "sticker", "location", "contact"];
     let location = object_with([("latitude", text()), ("longitude", text())], [("title", text())]);
     let contact = object_with([], [("name", text()), ("phone", text()), ("own", flag())]);
-    let attachment = object_with(
-        [("kind", words(&kinds))],
-        [
-            ("reference", text()),
-            ("url", text()),
-            ("name", text()),
-            ("media_type", text()),
-            ("size", number()),
-            ("location", location),
-            ("contact", contact),
-        ],
-    );
+    let attachment = object([
+        ("id", or_null(text())),
+        ("kind", words(&kinds)),
+        ("name", or_null(text())),
+        ("media_type", or_null(text())),
+        ("size", or_null(number())),
+        ("location", or_null(location)),
+        ("contact", or_null(contact)),
+    ]);
     object([
         ("id", text()),
         ("dialog", text()),

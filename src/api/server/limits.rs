@@ -19,11 +19,12 @@ const MAX_HEADERS: usize = 64;
 /// Browsers with large cookies send up to 16 KiB.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
-/// A messenger's webhook has at most some hundred KiB; larger uploads get their own limit at their route.
-const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// The largest file that the settings can allow. Each route that reads a body has its own, tighter limit; what no
+/// route reads is not read at all.
+const MAX_BODY_BYTES: usize = 100 * 1024 * 1024;
 
-/// One MiB in thirty seconds is 35 KiB/s, which a bad mobile network still reaches.
-const BODY_READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// As long as the slowest upload may take.
+const BODY_READ_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A reader that takes nothing for so long is gone or hostile. The kernel's buffer has filled up before this starts.
 const WRITE_STALL_TIMEOUT: Duration = Duration::from_secs(30);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Decoder, list, maybe, maybe_text, named};
 use crate::config::scalar;
 use crate::config::tree::Node;
-use crate::model::config::{Daemon, Endpoint};
+use crate::model::config::{Attachments, Daemon, Endpoint};
 
 pub(super) fn read(decoder: &mut Decoder<'_>, roots: &[&Node]) -> Option<Daemon> {
     let mut daemon = Daemon {
@@ -15,6 +15,7 @@ pub(super) fn read(decoder: &mut Decoder<'_>, roots: &[&Node]) -> Option<Daemon>
         data_dir: Daemon::DATA_DIR.to_owned(),
         endpoints: BTreeMap::new(),
         allow_private: Vec::new(),
+        attachments: Attachments::default(),
     };
     for root in roots {
         if let Some(listen) = maybe_text(root, "listen")? {
@@ -29,6 +30,15 @@ pub(super) fn read(decoder: &mut Decoder<'_>, roots: &[&Node]) -> Option<Daemon>
         }
         if let Some(networks) = root.at(&["outbound", "allow_private"]) {
             daemon.allow_private = list(networks, |network| network.text().map(str::to_owned))?;
+        }
+        if let Some(max) = root.at(&["attachments", "max"]) {
+            daemon.attachments.max_bytes = scalar::size_bytes(max.text()?).ok()?;
+        }
+        if let Some(types) = root.at(&["attachments", "types"]) {
+            daemon.attachments.types = list(types, |one| one.text().map(str::to_owned))?;
+        }
+        if let Some(kept) = root.at(&["retention", "attachments"]) {
+            daemon.attachments.retention_ms = scalar::duration_ms(kept.text()?).ok()?;
         }
     }
     for entry in named(roots, "endpoints") {

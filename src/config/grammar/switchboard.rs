@@ -1,7 +1,8 @@
 //! `switchboard.yaml`: the daemon itself.
 
-use super::shape::{DURATION, Field, Shape, URL};
+use super::shape::{DURATION, Field, PERIOD, Shape, URL};
 use crate::config::scalar;
+use crate::model::config::Attachments;
 
 /// The keys of the file.
 pub const FILE: &[Field] = &[
@@ -14,7 +15,8 @@ pub const FILE: &[Field] = &[
     Field::later("smtp", Shape::Mapping(SMTP)),
     Field::optional("endpoints", Shape::Named(&Shape::Mapping(ENDPOINT))),
     Field::optional("outbound", Shape::Mapping(OUTBOUND)),
-    Field::later("retention", Shape::Mapping(RETENTION)),
+    Field::optional("attachments", Shape::Mapping(ATTACHMENTS)),
+    Field::optional("retention", Shape::Mapping(RETENTION)),
 ];
 
 const METRICS: &[Field] = &[Field::required("listen", Shape::Scalar(scalar::listen))];
@@ -36,7 +38,37 @@ const ENDPOINT: &[Field] = &[
 
 const OUTBOUND: &[Field] = &[Field::optional("allow_private", Shape::List(&Shape::Scalar(network)))];
 
-const RETENTION: &[Field] = &[Field::optional("dialogs", DURATION), Field::optional("attachments", DURATION)];
+const ATTACHMENTS: &[Field] = &[
+    Field::optional("max", Shape::Scalar(file_size)),
+    Field::optional("types", Shape::List(&Shape::Scalar(media_type))),
+];
+
+const RETENTION: &[Field] = &[Field::later("dialogs", DURATION), Field::optional("attachments", PERIOD)];
+
+fn file_size(text: &str) -> Result<(), scalar::Unfit> {
+    match scalar::size_bytes(text)? {
+        1..=Attachments::MAX_BYTES_MAX => Ok(()),
+        _ => Err(scalar::Unfit { expected: "a size from `1B` to `100MiB`".to_owned() }),
+    }
+}
+
+fn media_type(text: &str) -> Result<(), scalar::Unfit> {
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word.bytes().all(|byte| {
+                byte.is_ascii_lowercase()
+                    || byte.is_ascii_digit()
+                    || matches!(byte, b'.' | b'+' | b'-' | b'_')
+            })
+    };
+    match text.split_once('/') {
+        Some((family, rest)) if is_word(family) && (rest == "*" || is_word(rest)) => Ok(()),
+        _ => Err(scalar::Unfit {
+            expected: "a media type in lower case, such as `application/pdf`, or a family such as `image/*`"
+                .to_owned(),
+        }),
+    }
+}
 
 fn network(text: &str) -> Result<(), scalar::Unfit> {
     text.parse::<ipnet::IpNet>().map(drop).map_err(|_| {

@@ -68,6 +68,7 @@ fn perform(
                 author: cause.by.author(),
                 text,
                 buttons,
+                attachments: Vec::new(),
                 reply_to: None,
                 written_by: WrittenBy::Machine,
                 even_if_closed: false,

@@ -42,7 +42,7 @@ impl Slow {
     /// Tries once; the time begins anew.
     async fn attempt(&self, effect: &Effect) -> Attempt {
         self.elapsed_ms.store(0, Ordering::Relaxed);
-        let attempt = attempt(telegram().as_ref(), effect, self).await;
+        let attempt = attempt(telegram().as_ref(), effect, Progress::resume(effect), self).await;
         assert!(self.elapsed() <= ATTEMPT_MAX, "{:?}", self.elapsed());
         attempt
     }

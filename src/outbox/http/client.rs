@@ -109,6 +109,19 @@ impl HttpClient {
     /// # Errors
     /// See [`SendError`]; its variants say whether the far side may have acted.
     pub async fn send(&self, request: WireRequest, deadline: Duration) -> Result<WireResponse, SendError> {
+        self.send_up_to(request, deadline, MAX_BODY_BYTES).await
+    }
+
+    /// The same for an answer whose body may have up to `max_bytes`: a file.
+    ///
+    /// # Errors
+    /// As [`HttpClient::send`].
+    pub async fn send_up_to(
+        &self,
+        request: WireRequest,
+        deadline: Duration,
+        max_bytes: usize,
+    ) -> Result<WireResponse, SendError> {
         let host = self.policy.check_url(&request.url)?.to_owned();
         check_request(&request)?;
         let WireRequest { method, url, headers, body } = request;
@@ -134,14 +147,14 @@ impl HttpClient {
             host,
             status: Some(status),
             part: AnswerPart::Body,
-            limit_bytes: MAX_BODY_BYTES,
+            limit_bytes: max_bytes,
         };
-        if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > MAX_BODY_BYTES) {
+        if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > max_bytes) {
             return Err(too_large(host));
         }
         let collected = tokio::select! {
             biased;
-            collected = Limited::new(body, MAX_BODY_BYTES).collect() => collected,
+            collected = Limited::new(body, max_bytes).collect() => collected,
             () = &mut clock => {
                 let reason = Interruption::Deadline { limit: deadline };
                 return Err(SendError::Ambiguous { host, status: Some(status), reason });
