@@ -1,3 +1,5 @@
+//! The index against asking every rule, and what it names.
+
 use proptest::prelude::*;
 use serde_json::json;
 
