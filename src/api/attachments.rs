@@ -16,10 +16,12 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::attachments::{Kept, Upload, UploadId, content_disposition, kind_of, media_type_of, safe_name};
 use crate::model::attachment_id::AttachmentId;
+use crate::model::dialog::Dialog;
 use crate::model::id::ChannelId;
 use crate::model::message::{Attachment, AttachmentKind, Author, Direction};
 use crate::node::{FileError, FileOf};
-use crate::store::queries::{dialogs, messages};
+use crate::store::queries::dialogs::{self, DialogFilter, Sort};
+use crate::store::queries::messages;
 use crate::store::{Store, StoreError};
 
 use super::access::{REPLY, SEE};
@@ -67,12 +69,27 @@ pub(super) async fn get(
     give(&api, &kept, &name, ANYTHING, place).await.map_err(|error| problem(id, &error))
 }
 
-/// Finds a file whose message may be read: as in the history of the chat.
+/// Whether the messages of a dialog may be read: it is seen, or it is an earlier one of a chat in which another is
+/// (`GET /v1/dialogs/{id}/messages?whole_chat=true`).
+fn may_read(store: &Store, principal: &Principal, row: &Dialog) -> Result<bool, StoreError> {
+    if principal.sees(row) {
+        return Ok(true);
+    }
+    if !principal.may_read_history(row) {
+        return Ok(false);
+    }
+    let filter = DialogFilter { chat: Some(row.chat), ..DialogFilter::default() };
+    let seen = |dialog: &Dialog| principal.sees(dialog);
+    Ok(!dialogs::list_where(store, &filter, Sort::Opened, None, 1, &seen)?.items.is_empty())
+}
+
+/// Finds a file whose message may be read.
 fn find(store: &Store, principal: &Principal, id: AttachmentId) -> Result<Option<Found>, StoreError> {
     let Some(dialog) = subject::dialog_of_message(store, id.message)? else { return Ok(None) };
-    let Some(row) = dialogs::get(store, dialog)?.filter(|row| principal.may_read_history(row)) else {
+    let Some(row) = dialogs::get(store, dialog)? else { return Ok(None) };
+    if !may_read(store, principal, &row)? {
         return Ok(None);
-    };
+    }
     let Some(message) = messages::get(store, dialog, id.message)? else { return Ok(None) };
     let place = usize::try_from(id.index).unwrap_or(usize::MAX);
     let attachment = message.attachments.get(place).filter(|attachment| attachment.kind.is_file());

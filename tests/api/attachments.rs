@@ -18,8 +18,8 @@ async fn upload(rig: &Rig, name: &str, path: &str, media_type: &str, body: &'sta
 }
 
 /// A message of an operator with these files, whether or not its messenger takes files: the message's id.
-async fn sent(rig: &Rig, dialog: &str, operator: &str, attachments: Vec<Attachment>) -> String {
-    let content = ReplyContent::Text { text: "see".to_owned(), buttons: Vec::new() };
+async fn sent(rig: &Rig, dialog: &str, operator: &str, text: &str, attachments: Vec<Attachment>) -> String {
+    let content = ReplyContent::Text { text: text.to_owned(), buttons: Vec::new() };
     let dialog = dialog.parse().unwrap();
     let action = Action::Reply { dialog, content, attachments, reply_to: None };
     let command = Command {
@@ -44,7 +44,7 @@ async fn sent(rig: &Rig, dialog: &str, operator: &str, attachments: Vec<Attachme
 pub(super) async fn a_file_of(rig: &Rig, dialog: &str, operator: &str) -> String {
     let body = b"content";
     let up = upload(rig, operator, "/v1/attachments?name=a.txt", "text/plain", body).await.expect(201);
-    let message = sent(rig, dialog, operator, vec![kept(&up, body)]).await;
+    let message = sent(rig, dialog, operator, "see", vec![kept(&up, body)]).await;
     let message: MessageId = message.parse().unwrap();
     AttachmentId { message, index: 0 }.to_string()
 }
@@ -68,9 +68,12 @@ async fn a_file_is_given_to_those_who_may_read_its_message_and_never_to_be_shown
     let up =
         upload(&rig, "anna", "/v1/attachments?name=..%2Fpage%22.html", "text/html", body).await.expect(201);
     assert_eq!((up["name"].as_str(), up["size"].as_u64()), (Some("page.html"), Some(25)));
-    let message = sent(&rig, &dialog, "anna", vec![kept(&up, body)]).await;
+    // A file needs no words.
+    let message = sent(&rig, &dialog, "anna", "", vec![kept(&up, body)]).await;
     let path = format!("/v1/dialogs/{dialog}/messages?order=desc");
-    let shown = rig.get(&path).token("anna").send().await.expect(200)["items"][0]["attachments"].clone();
+    let newest = rig.get(&path).token("anna").send().await.expect(200)["items"][0].clone();
+    assert_eq!(newest["text"], "");
+    let shown = newest["attachments"].clone();
     let id = AttachmentId { message: message.parse().unwrap(), index: 0 }.to_string();
     assert_eq!(
         shown,
@@ -78,7 +81,7 @@ async fn a_file_is_given_to_those_who_may_read_its_message_and_never_to_be_shown
             "location": null, "contact": null}])
     );
     let path = format!("/v1/attachments/{id}");
-    for reader in ["anna", "boris", "vera", "crm", "admin"] {
+    for reader in ["anna", "vera", "crm", "admin"] {
         let answer = rig.get(&path).token(reader).send().await;
         assert_eq!((answer.status.as_u16(), answer.body.as_ref()), (200, body.as_slice()), "{reader}");
         for (name, value) in [
@@ -92,10 +95,22 @@ async fn a_file_is_given_to_those_who_may_read_its_message_and_never_to_be_shown
             assert_eq!(answer.headers[name], value, "{reader}");
         }
     }
-    for reader in ["dora", "xenia", "erp", "anna-at-support"] {
+    for reader in ["boris", "dora", "xenia", "erp", "anna-at-support"] {
         let answer = rig.get(&path).token(reader).send().await;
         assert_eq!((answer.status.as_u16(), answer.problem()), (404, "not_found".to_owned()), "{reader}");
     }
+    // An earlier dialog of the chat is read by whoever has the present one.
+    rig.post(&format!("/v1/dialogs/{dialog}/close")).token("anna").send().await.expect(200);
+    let away = json!({"status": "offline"});
+    let presence = rig.call(Method::PUT, "/v1/operators/anna/presence").token("anna").json(&away);
+    presence.send().await.expect(200);
+    rig.get(&path).token("boris").send().await.expect(404);
+    rig.pass(30 * 24 * 60 * 60 * 1000);
+    rig.online("boris").await;
+    rig.telegram("shop", 2, 1, "me again").await.expect(200);
+    let present = rig.dialogs("boris").await[0]["id"].as_str().unwrap().to_owned();
+    assert_ne!(present, dialog);
+    rig.get(&path).token("boris").send().await.expect(200);
     rig.get(&path).token("watcher").send().await.expect(403);
     rig.get(&path).send().await.expect(401);
     for wrong in ["a-1-0-0", "a-9999999-0-0", &format!("{id}1"), "u-0", "m-1", "..%2F..%2Ffiles.key"] {
