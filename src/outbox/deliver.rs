@@ -27,6 +27,11 @@ const ATTEMPT_MAX: Duration = Duration::from_secs(30);
 /// a request that is cut off leaves its outcome uncertain, one that was not begun leaves nothing.
 const BEGIN_MAX: Duration = Duration::from_secs(10);
 
+/// How long the files of a message may take to be made ready, before its attempt begins: together with
+/// [`ATTEMPT_MAX`] less than the engine's deadline. Those that are there by then are kept, so another attempt goes
+/// on behind them; one file alone never takes so long.
+const FILES_MAX: Duration = Duration::from_secs(120);
+
 /// How long the rest of a text waits for its next attempt, in ms: the receiver is slow but works.
 const REST_AFTER_MS: u64 = 1_000;
 
@@ -76,12 +81,18 @@ async fn to_channel(
         return attempt(channel, effect, begin, &Wire { client, began: Instant::now() }).await;
     }
     // Its files are fetched before the clock of the attempt starts: the messenger does not wait for them.
-    match enclose(outside, files, channel, effect, now_ms).await {
-        Ok(enclosed) => {
+    match tokio::time::timeout(FILES_MAX, enclose(outside, files, channel, effect, now_ms)).await {
+        Ok(Ok(enclosed)) => {
             let begin = Progress::resume(effect).with_files(Arc::clone(&enclosed.files));
             attempt(channel, &enclosed.effect, begin, &Wire { client, began: Instant::now() }).await
         }
-        Err(ended) => ended,
+        Ok(Err(ended)) => ended,
+        Err(_) => Attempt::Retry {
+            after_ms: Some(REST_AFTER_MS),
+            error: "its files are still being fetched: it follows in another attempt".to_owned(),
+            parts_done: effect.parts_done,
+            scope: Scope::Chat,
+        },
     }
 }
 
