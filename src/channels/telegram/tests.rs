@@ -328,7 +328,7 @@ fn a_file_is_fetched_by_its_path_and_from_nowhere_else() {
         told(r#"{"ok":true,"result":{"file_path":"photos/file_0.jpg"}}"#),
         Fetched::More(vec![path.clone()])
     );
-    let get = bot().fetch(&file, &[path.clone()]).unwrap();
+    let get = bot().fetch(&file, std::slice::from_ref(&path)).unwrap();
     assert_eq!(get.url.to_string(), "http://127.0.0.1:9000/file/bot12:AAA/photos/file_0.jpg");
     assert_eq!(bot().fetched(&file, &[path], &answer(200, "bytes")), Fetched::File);
     for evil in ["../getMe", "/etc/passwd", "a?b", "a b", "http://x/"] {
