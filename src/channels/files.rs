@@ -16,7 +16,7 @@ pub enum FileRoute {
     None,
     /// It fetches them from a public address.
     Address,
-    /// We give it the bytes: they stand in [`Progress::files`] before the first request.
+    /// We give it the bytes: they stand in [`Progress::files`](super::Progress::files) before the first request.
     Bytes,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Debug for FileBytes {
 /// What an answer means for the fetching of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fetched {
-    /// It goes on: ask [`Channel::fetch`] again with this.
+    /// It goes on: ask [`Channel::fetch`](super::Channel::fetch) again with this.
     More(Vec<String>),
     /// The body of the answer is the file.
     File,

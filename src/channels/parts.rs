@@ -14,7 +14,8 @@ pub enum Part<'a> {
     },
     /// A file.
     File {
-        /// Its place among the message's files, from 0: that of its bytes in [`Progress::files`].
+        /// Its place among the message's files, from 0: that of its bytes in
+        /// [`Progress::files`](super::Progress::files).
         index: usize,
         /// The file.
         file: &'a Attachment,

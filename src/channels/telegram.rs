@@ -1,32 +1,34 @@
 //! Telegram: a bot of the Bot API, with updates by webhook.
 //!
-//! Sources: core.telegram.org/bots/api and /bots/webhooks. Private chats only; see `update.rs` for
-//! what becomes of each kind of update.
+//! Sources: core.telegram.org/bots/api and /bots/webhooks. See `update.rs` for what becomes of each kind of update.
 
+mod outgoing;
+mod setup;
 mod update;
+mod upload;
 
 use std::fmt;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::model::channel::{ChannelKind, TelegramSettings};
-use crate::model::effect::{Attempt, Effect, EffectAction, Outgoing, Refusal};
+use crate::model::channel::{ChannelKind, Groups, TelegramSettings};
+use crate::model::effect::{Attempt, Effect, EffectAction, Refusal};
 use crate::model::id::ChannelId;
-use crate::model::message::Button;
+use crate::model::message::Attachment;
 
 use super::codec::{
-    ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Part, Progress, Verdict,
-    VerifyError,
+    ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Progress, Verdict, VerifyError,
 };
-use super::fault::{Fault, retry_after_ms};
-use super::files::FileRoute;
+use super::fault::{Fault, retry_after_ms, safe_text};
+use super::files::{self, FetchError, Fetched, FileRoute};
+use super::setup::{Check, Finding};
 use super::start::{ConnectError, ResolvedSecrets, http_address, required};
-use super::text::{TextLimit, TextUnit, split};
+use super::text::{TextLimit, TextUnit};
 use super::wire::{CallHead, SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
 
 /// Carries the `secret_token` that was given to `setWebhook`.
@@ -47,10 +49,10 @@ static CAPABILITIES: Capabilities = Capabilities {
     buttons: Some(ButtonLimits { count_max: 100, data_bytes_max: 64 }),
     replies: true,
     acknowledges_buttons: true,
-    files: FileRoute::None,
+    files: FileRoute::Bytes,
     edits: false,
     deletes: false,
-    typing: false,
+    typing: true,
 };
 
 /// A connected bot.
@@ -58,6 +60,9 @@ pub(super) struct Telegram {
     id: ChannelId,
     /// The address of methods: `API_BASE/botTOKEN`. Secret as a whole.
     methods: Zeroizing<String>,
+    /// The address of files: `API_BASE/file/botTOKEN`. Secret as a whole.
+    files: Zeroizing<String>,
+    groups: Groups,
     token: Zeroizing<String>,
     webhook_secret: Zeroizing<String>,
 }
@@ -94,18 +99,43 @@ impl Telegram {
                 reason: "the address must not have a query".to_owned(),
             });
         }
-        let methods =
-            Zeroizing::new(format!("{}/bot{}", settings.api_base.trim_end_matches('/'), token.as_str()));
-        Ok(Self { id: id.clone(), methods, token, webhook_secret })
+        let base = settings.api_base.trim_end_matches('/');
+        let methods = Zeroizing::new(format!("{base}/bot{}", token.as_str()));
+        let files = Zeroizing::new(format!("{base}/file/bot{}", token.as_str()));
+        Ok(Self { id: id.clone(), methods, files, groups: settings.groups, token, webhook_secret })
     }
 
     fn call(&self, method: &str, body: &Value) -> Result<WireRequest, EncodeError> {
+        self.post(method, HeaderValue::from_static("application/json"), Bytes::from(body.to_string()))
+    }
+
+    fn post(&self, method: &str, content_type: HeaderValue, body: Bytes) -> Result<WireRequest, EncodeError> {
         let address = Zeroizing::new(format!("{}/{method}", self.methods.as_str()));
         // The parts were checked when the channel was connected, so this is never an error in practice.
         let url: Uri = address.parse().map_err(|_| not_carried("requests to this `api_base`"))?;
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Ok(WireRequest { method: Method::POST, url, headers, body: Bytes::from(body.to_string()) })
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
+        Ok(WireRequest { method: Method::POST, url, headers, body })
+    }
+
+    /// A request with a file goes as a form, in which what is not text stands as JSON.
+    fn send(&self, request: outgoing::Request<'_>) -> Result<WireRequest, EncodeError> {
+        let outgoing::Request { method, parameters, file } = request;
+        let Some((field, file)) = file else { return self.call(method, &Value::Object(parameters)) };
+        let fields: Vec<(&str, String)> = parameters
+            .iter()
+            .map(|(name, value)| {
+                (name.as_str(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            })
+            .collect();
+        let (content_type, body) =
+            upload::form(&fields, field, file).ok_or_else(|| not_carried("files with this name"))?;
+        self.post(method, content_type, body)
+    }
+
+    /// The secrets that no text may contain.
+    fn secrets(&self) -> [&str; 3] {
+        let bare_token = self.token.split_once(':').map_or("", |(_, bare)| bare);
+        [self.token.as_str(), bare_token, self.webhook_secret.as_str()]
     }
 }
 
@@ -146,13 +176,17 @@ impl Channel for Telegram {
     }
 
     fn decode(&self, call: &WebhookCall<'_>) -> Result<Decoded, DecodeError> {
-        let received = update::read(&self.id, call.body)?;
+        let received = update::read(&self.id, self.groups, call.body)?;
         Ok(Decoded { received: vec![received], answer: WebhookAnswer::empty() })
     }
 
     fn encode(&self, effect: &Effect, progress: &Progress) -> Result<WireRequest, EncodeError> {
         match &effect.action {
-            EffectAction::Send(outgoing) => self.call("sendMessage", &send_message(outgoing, progress)?),
+            EffectAction::Send(message) => {
+                // A group that became a supergroup has another number since.
+                let chat = progress.prepared.last().unwrap_or(&message.chat);
+                self.send(outgoing::request(message, progress, chat)?)
+            }
             EffectAction::AcknowledgeButton { reference, .. } => {
                 self.call("answerCallbackQuery", &json!({ "callback_query_id": reference }))
             }
@@ -168,8 +202,7 @@ impl Channel for Telegram {
         progress: &Progress,
         response: Result<&WireResponse, &SendFailure>,
     ) -> Verdict {
-        let bare_token = self.token.split_once(':').map_or("", |(_, bare)| bare);
-        let secrets = [self.token.as_str(), bare_token, self.webhook_secret.as_str()];
+        let secrets = self.secrets();
         let fault = Fault::new(progress, &secrets);
         let response = match response {
             Ok(response) => response,
@@ -181,46 +214,82 @@ impl Channel for Telegram {
                 let message = body.pointer("/result/message_id").and_then(Value::as_u64);
                 delivered(effect, progress, message.map(|id| id.to_string()))
             }
-            Some(false) => refused(fault, response, &body),
+            Some(false) => match migrated(&body) {
+                Some(new) if self.groups == Groups::Accept && progress.prepared.is_empty() => {
+                    Verdict::More(progress.prepared_with(new))
+                }
+                _ => refused(fault, response, &body),
+            },
             None => not_bot_api(fault, response),
         }
     }
-}
 
-/// The body of `sendMessage` for the part that comes next. The text is sent plain (no `parse_mode`), so
-/// that nothing in it can act as markup.
-fn send_message(outgoing: &Outgoing, progress: &Progress) -> Result<Value, EncodeError> {
-    let parts = CAPABILITIES.parts(ChannelKind::Telegram, outgoing)?;
-    let at = usize::try_from(progress.parts_done).unwrap_or(usize::MAX);
-    let (text, is_last) = match parts.get(at).ok_or(EncodeError::Complete)? {
-        Part::Text { text, is_last } => (text, *is_last),
-        Part::File { .. } => return Err(not_carried("files")),
-    };
-    let mut body = Map::new();
-    body.insert("chat_id".to_owned(), number_or_text(&outgoing.chat));
-    body.insert("text".to_owned(), json!(text));
-    // The quotation stands on the first part and the buttons under the last, where a reader looks for them.
-    if at == 0
-        && let Some(reply_to) = outgoing.reply_to.as_ref().and_then(|id| id.parse::<i64>().ok())
-    {
-        // A quotation is an ornament: it must not prevent the message (the quoted one may be deleted).
-        let reply = json!({ "message_id": reply_to, "allow_sending_without_reply": true });
-        body.insert("reply_parameters".to_owned(), reply);
+    fn typing(&self, chat: &str, _last: Option<&str>) -> Option<WireRequest> {
+        let chat = outgoing::number_or_text(chat);
+        self.call("sendChatAction", &json!({ "chat_id": chat, "action": "typing" })).ok()
     }
-    if is_last && !outgoing.buttons.is_empty() {
-        body.insert("reply_markup".to_owned(), json!({ "inline_keyboard": keyboard(&outgoing.buttons) }));
+
+    /// First the path of the file is asked for, then the file. Both addresses hold the token.
+    fn fetch(&self, attachment: &Attachment, prepared: &[String]) -> Result<WireRequest, FetchError> {
+        let Some(path) = prepared.first() else {
+            let file = attachment.reference.as_deref().ok_or(FetchError::NoAddress)?;
+            return self.call("getFile", &json!({ "file_id": file })).map_err(|_| FetchError::NoAddress);
+        };
+        let address = Zeroizing::new(format!("{}/{path}", self.files.as_str()));
+        let url: Uri = address.parse().map_err(|_| FetchError::NoAddress)?;
+        Ok(WireRequest { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new() })
     }
-    Ok(Value::Object(body))
+
+    fn fetched(&self, _attachment: &Attachment, prepared: &[String], response: &WireResponse) -> Fetched {
+        if !prepared.is_empty() {
+            return files::answer(response);
+        }
+        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let said = body.get("description").and_then(Value::as_str);
+        match body.pointer("/result/file_path").and_then(Value::as_str) {
+            Some(path) if is_file_path(path) => Fetched::More(vec![path.to_owned()]),
+            Some(_) => Fetched::Failed(FetchError::Refused(
+                "its path is not one of the public Bot API; a server of one's own must not run with --local"
+                    .to_owned(),
+            )),
+            // A reference that is not known any more, or is another bot's.
+            None if said.is_some_and(|said| said.contains("file_id") || said.contains("not found")) => {
+                Fetched::Failed(FetchError::Gone)
+            }
+            None => {
+                let status = format!("HTTP {}", response.status);
+                Fetched::Failed(FetchError::Refused(safe_text(said.unwrap_or(&status), &self.secrets())))
+            }
+        }
+    }
+
+    fn registration(&self, webhook: &str) -> Vec<Check> {
+        let body = setup::registration(webhook, &self.webhook_secret);
+        let request = self.call("setWebhook", &body).ok();
+        request.map(|request| Check { name: setup::REGISTER, request }).into_iter().collect()
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        [(setup::TOKEN, "getMe"), (setup::WEBHOOK, "getWebhookInfo")]
+            .into_iter()
+            .filter_map(|(name, method)| Some(Check { name, request: self.call(method, &json!({})).ok()? }))
+            .collect()
+    }
+
+    fn examine(&self, check: &Check, webhook: Option<&str>, response: &WireResponse) -> Vec<Finding> {
+        setup::examine(check.name, webhook, self.groups, response.status, &response.body, &self.secrets())
+    }
 }
 
-/// One button per row: titles stay readable on a telephone.
-fn keyboard(buttons: &[Button]) -> Value {
-    buttons.iter().map(|button| json!([{ "text": button.title, "callback_data": button.data }])).collect()
+/// Whether a path of a file leads below the address of files and nowhere else.
+fn is_file_path(path: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'.');
+    !path.is_empty() && !path.starts_with('/') && !path.contains("..") && path.bytes().all(is_plain)
 }
 
-/// Chats are numbers; public channels are `@names`.
-fn number_or_text(chat: &str) -> Value {
-    chat.parse::<i64>().map_or_else(|_| json!(chat), |number| json!(number))
+/// The number of the supergroup that a group became.
+fn migrated(body: &Value) -> Option<String> {
+    body.pointer("/parameters/migrate_to_chat_id").and_then(Value::as_i64).map(|new| new.to_string())
 }
 
 fn not_carried(what: &'static str) -> EncodeError {
@@ -230,7 +299,7 @@ fn not_carried(what: &'static str) -> EncodeError {
 /// One request arrived. The message's id is that of its last part: it carries the buttons.
 fn delivered(effect: &Effect, progress: &Progress, external_id: Option<String>) -> Verdict {
     let parts = match &effect.action {
-        EffectAction::Send(outgoing) => split(&outgoing.text, CAPABILITIES.text).len(),
+        EffectAction::Send(message) => outgoing::pieces(message).map_or(1, |pieces| pieces.len()),
         EffectAction::AcknowledgeButton { .. } | EffectAction::Notify(_) => 1,
     };
     let progress = progress.part_done();
@@ -259,10 +328,12 @@ fn refused(fault: Fault<'_>, response: &WireResponse, body: &Value) -> Verdict {
             &format!("token refused ({description}): check the channel's `token` and `api_base`"),
         ),
         500..=599 => fault.retry(None, description),
-        _ => match body.pointer("/parameters/migrate_to_chat_id").and_then(Value::as_i64) {
+        _ => match migrated(body) {
             Some(new) => fault.refused(
                 Refusal::Permanent,
-                &format!("the group became the supergroup {new}; groups are not served ({description})"),
+                &format!(
+                    "the group became the supergroup {new}; the channel has `groups: refuse` ({description})"
+                ),
             ),
             None => fault.refused(Refusal::Permanent, description),
         },

@@ -75,6 +75,26 @@ impl ChannelKind {
         self.tells_fates() || matches!(self, Self::Telegram | Self::Max)
     }
 
+    /// How fast we may write, as the messenger publishes it.
+    pub const fn pace(self) -> Pace {
+        match self {
+            // core.telegram.org/bots/faq: about 30 messages a second, one a second in a chat (short bursts may go
+            // over it), 20 a minute in a group.
+            Self::Telegram => Pace { per_second: 30, chat_ms: 1_000, group_ms: 3_000 },
+            // 80 messages a second from a number. To one person one in six seconds in the long run, and 45 at once:
+            // whoever talks with a client stays below that, and a refusal says how long to wait.
+            Self::Whatsapp => Pace { per_second: 80, chat_ms: 1_000, group_ms: 0 },
+            // 300 texts a second, 10 files; we stay far below what counts as a burst.
+            Self::Messenger | Self::Instagram => Pace { per_second: 100, chat_ms: 0, group_ms: 0 },
+            // 20 calls a second with the token of a community.
+            Self::Vk => Pace { per_second: 20, chat_ms: 0, group_ms: 0 },
+            // 30 requests a second, two in a chat.
+            Self::Max => Pace { per_second: 30, chat_ms: 500, group_ms: 0 },
+            // Nothing is published.
+            Self::Viber | Self::Email | Self::Widget | Self::Webhook => Pace::FREE,
+        }
+    }
+
     /// Whether a message has a place of its own for the name of its writer.
     pub const fn shows_sender(self) -> bool {
         matches!(self, Self::Email | Self::Widget | Self::Webhook)
@@ -111,6 +131,22 @@ impl ChannelKind {
             Self::Webhook => "webhook",
         }
     }
+}
+
+/// How fast a messenger takes messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Messages a second through one account; 0: as many as there are.
+    pub per_second: u32,
+    /// The time between messages to one chat in the long run, in ms; 0: none.
+    pub chat_ms: u64,
+    /// The same in a group, where it is another; 0: as in a chat.
+    pub group_ms: u64,
+}
+
+impl Pace {
+    /// As fast as it goes.
+    pub const FREE: Self = Self { per_second: 0, chat_ms: 0, group_ms: 0 };
 }
 
 /// What a channel is bound to.

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod data;
 pub mod handle;
 pub mod memory;
+mod pace;
 pub mod recover;
 pub mod start;
 pub mod status;

@@ -14,6 +14,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use crate::engine::rows::ArchiveError;
 use crate::engine::{self, Applied, State};
 use crate::journal::{self, GROUP_BYTES_MAX, Head, Journal, JournalError, SealedEntry};
+use crate::model::effect::{Attempt, Scope};
 use crate::model::entry::{APPLY_VERSION, Cause, ENTRY_FORMAT, Entry};
 use crate::model::event::Event;
 use crate::model::id::EffectId;
@@ -195,14 +196,15 @@ impl Writer {
     /// Waits for something to do and takes what is there, up to a group.
     fn receive(&mut self, claims: &Claims, changed_since_ms: Option<u64>) -> Received {
         let mut received = Received::default();
-        let first = if claims.has_next() {
+        let now_ms = self.time.now_ms();
+        let first = if claims.next_ms().is_some_and(|next_ms| next_ms <= now_ms) {
             match self.incoming.try_recv() {
                 Ok(message) => Some(message),
                 Err(TryRecvError::Empty) => None,
                 Err(TryRecvError::Disconnected) => Some(Message::Stop),
             }
         } else {
-            let sleep = self.sleep(changed_since_ms);
+            let sleep = self.sleep(changed_since_ms, claims.next_ms());
             match self.incoming.recv_timeout(sleep) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
@@ -220,10 +222,10 @@ impl Writer {
         received
     }
 
-    fn sleep(&mut self, changed_since_ms: Option<u64>) -> Duration {
+    fn sleep(&mut self, changed_since_ms: Option<u64>, claim_ms: Option<u64>) -> Duration {
         let now_ms = self.time.now_ms();
         let hand_over_ms = changed_since_ms.map(|since_ms| since_ms.saturating_add(HAND_OVER_AFTER_MS));
-        let wake_ms = self.state.next_due_ms().into_iter().chain(hand_over_ms).min();
+        let wake_ms = self.state.next_due_ms().into_iter().chain(hand_over_ms).chain(claim_ms).min();
         wake_ms.map_or(SLEEP_MAX, |wake_ms| {
             // At least a millisecond: while the store is busy there is nothing to hurry for.
             Duration::from_millis(wake_ms.saturating_sub(now_ms).max(1)).min(SLEEP_MAX)
@@ -295,7 +297,7 @@ impl Writer {
         claims: &mut Claims,
         at_ms: u64,
     ) -> Result<(), WriterError> {
-        for ready in claims.next() {
+        for ready in claims.next(at_ms) {
             let input = Input::EffectClaimed { effect: ready.effect, attempt: ready.attempt };
             let submission = Submission {
                 input_id: format!("claim/{}/{}", ready.effect, ready.attempt),
@@ -366,8 +368,16 @@ impl Writer {
     fn conclude(&mut self, entry: &Entry, applied: &Applied, reply: Reply, claims: &mut Claims) {
         match reply {
             Reply::To(_) => {
-                if let Input::EffectResult { effect, .. } = entry.input {
-                    claims.ended(effect);
+                match &entry.input {
+                    Input::EffectResult { effect, result, .. } => {
+                        claims.ended(*effect);
+                        let is_of_all = matches!(result, Attempt::Retry { scope: Scope::Channel, .. });
+                        if is_of_all && matches!(applied.outcome, Outcome::Applied(_)) {
+                            claims.hold(&self.state, *effect);
+                        }
+                    }
+                    Input::ConfigActivated(_) => claims.release(),
+                    _ => {}
                 }
                 let repetition =
                     if applied.first_seq == entry.seq { Repetition::First } else { Repetition::Repeated };

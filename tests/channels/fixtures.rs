@@ -98,6 +98,71 @@ fn further_telegram_updates_become_facts() {
     insta::assert_json_snapshot!(all);
 }
 
+/// Where groups are accepted, each member who writes is a client, and signs become facts.
+#[test]
+fn telegram_updates_of_groups_and_signs_become_facts() {
+    let group = json!({ "id": -5, "type": "supergroup", "title": "Shop" });
+    let ann = json!({ "id": 5, "first_name": "Ann" });
+    let heart = json!({ "type": "emoji", "emoji": "❤" });
+    let reaction = |old: Value, new: Value| {
+        json!({ "update_id": 1, "message_reaction": {
+            "chat": { "id": 5, "type": "private" }, "message_id": 9, "user": ann, "date": 1,
+            "old_reaction": old, "new_reaction": new
+        } })
+    };
+    let in_group = |content: Value| {
+        let mut message = json!({ "message_id": 9, "date": 1, "chat": group, "from": ann });
+        message.as_object_mut().unwrap().extend(content.as_object().unwrap().clone());
+        json!({ "update_id": 1, "message": message })
+    };
+    let updates = [
+        ("member", in_group(json!({ "text": "hello" }))),
+        (
+            "in the name of the group",
+            in_group(json!({ "text": "hello", "sender_chat": { "id": -5, "type": "supergroup" } })),
+        ),
+        ("new number", in_group(json!({ "migrate_to_chat_id": -1005 }))),
+        (
+            "press",
+            json!({ "update_id": 1, "callback_query": {
+            "id": "p", "data": "d", "from": ann, "message": { "message_id": 9, "chat": group }
+        } }),
+        ),
+        (
+            "removed from the group",
+            json!({ "update_id": 1, "my_chat_member": {
+            "chat": group, "from": ann, "date": 1, "new_chat_member": { "status": "kicked" }
+        } }),
+        ),
+        (
+            "channel",
+            json!({ "update_id": 1, "message": { "message_id": 9, "chat": { "id": -7, "type": "channel" } } }),
+        ),
+        ("sign taken back", reaction(json!([heart]), json!([]))),
+        ("sign changed", reaction(json!([heart]), json!([{ "type": "emoji", "emoji": "👎" }]))),
+        (
+            "second sign",
+            reaction(json!([heart]), json!([heart, { "type": "custom_emoji", "custom_emoji_id": "77" }])),
+        ),
+        ("paid sign", reaction(json!([]), json!([{ "type": "paid" }]))),
+        (
+            "sign without a message",
+            json!({ "update_id": 1, "message_reaction": { "chat": { "id": 5, "type": "private" } } }),
+        ),
+    ];
+    let telegram = started(&ChannelSettings::Telegram(TelegramSettings {
+        groups: switchboard::model::channel::Groups::Accept,
+        token: env("TOKEN"),
+        webhook_secret: env("SECRET"),
+        api_base: TelegramSettings::API_BASE.to_owned(),
+    }));
+    let all: serde_json::Map<String, Value> = updates
+        .into_iter()
+        .map(|(name, update)| (name.to_owned(), facts(&*telegram, update.to_string().as_bytes())))
+        .collect();
+    insta::assert_json_snapshot!(all);
+}
+
 #[test]
 fn a_body_that_is_no_update_is_refused() {
     let telegram = telegram();

@@ -10,6 +10,7 @@ pub(crate) mod waiting;
 
 mod configuration;
 mod delivery;
+mod independent_peer;
 mod life;
 mod path;
 mod watching;

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use crate::channels::samples::{Names, effect, outgoing, send};
-use crate::channels::{ButtonFault, Progress, connect};
+use crate::channels::{ButtonFault, FileBytes, FileFault, Progress, connect};
 use crate::model::channel::ChannelSettings;
-use crate::model::message::{Attachment, AttachmentKind};
+use crate::model::effect::Outgoing;
+use crate::model::message::{AttachmentKind, Button};
 use crate::model::secret::SecretRef;
 
 use super::*;
@@ -17,6 +18,14 @@ fn settings(token: &str, webhook_secret: &str, api_base: &str) -> ChannelSetting
         webhook_secret: SecretRef::Env(webhook_secret.to_owned()),
         api_base: api_base.to_owned(),
     })
+}
+
+fn in_groups() -> Box<dyn Channel> {
+    let ChannelSettings::Telegram(mut row) = settings("12:AAA", "hook", "http://127.0.0.1:9000") else {
+        panic!("another kind")
+    };
+    row.groups = Groups::Accept;
+    connect(&ChannelId::from("shop"), &ChannelSettings::Telegram(row), &Names).unwrap()
 }
 
 fn bot() -> Box<dyn Channel> {
@@ -116,7 +125,15 @@ fn what_telegram_would_refuse_is_refused_before_the_first_part() {
 
     let mut message = outgoing("see the file");
     message.attachments = vec![Attachment::of(AttachmentKind::Document)];
-    assert_eq!(first_request(&effect(EffectAction::Send(message))), Err(not_carried("files")));
+    assert_eq!(
+        first_request(&effect(EffectAction::Send(message.clone()))),
+        Err(EncodeError::File { number: 1, fault: FileFault::NoBytes })
+    );
+    message.attachments = vec![Attachment::of(AttachmentKind::Location)];
+    assert_eq!(
+        first_request(&effect(EffectAction::Send(message))),
+        Err(EncodeError::File { number: 1, fault: FileFault::Kind })
+    );
     assert!(matches!(EncodeError::EmptyText.attempt(0), Attempt::Refused { reason: Refusal::Permanent, .. }));
 }
 
@@ -233,4 +250,146 @@ fn settings_that_cannot_work_are_refused_with_their_names() {
     `api_base`: the address must not have a query
     `api_base`: the address must not have a fragment (#)
     ");
+}
+
+fn with_files(text: &str, files: &[(AttachmentKind, &str, usize)]) -> (Effect, Progress) {
+    let mut message: Outgoing = outgoing(text);
+    message.attachments = files.iter().map(|(kind, ..)| Attachment::of(*kind)).collect();
+    let bytes: Vec<_> = files
+        .iter()
+        .map(|(_, media_type, size)| {
+            let bytes = Bytes::from(vec![b'x'; *size]);
+            Some(FileBytes { name: "a.bin".to_owned(), media_type: (*media_type).to_owned(), bytes })
+        })
+        .collect();
+    (effect(EffectAction::Send(message)), Progress::default().with_files(bytes.into()))
+}
+
+#[test]
+fn one_file_carries_a_short_text_and_several_follow_it() {
+    let ok = answer(200, r#"{"ok":true,"result":{"message_id":10}}"#);
+    let (photo, progress) = with_files("Look", &[(AttachmentKind::Image, "image/png", 3)]);
+    let request = bot().encode(&photo, &progress).unwrap();
+    assert_eq!(request.url.path(), "/bot12:AAA/sendPhoto");
+    let body = String::from_utf8(request.body.to_vec()).unwrap();
+    for part in
+        ["name=\"chat_id\"\r\n\r\n1111111\r\n", "name=\"caption\"\r\n\r\nLook\r\n", "name=\"photo\"", "xxx"]
+    {
+        assert!(body.contains(part), "{part} in {body}");
+    }
+    let done = bot().classify(&photo, &progress, Ok(&ok));
+    assert!(matches!(done, Verdict::Ended(Attempt::Delivered { .. })), "{done:?}");
+
+    let files = [(AttachmentKind::Voice, "audio/ogg", 3), (AttachmentKind::Image, "image/bmp", 3)];
+    let (several, mut progress) = with_files("Two files", &files);
+    let mut methods = Vec::new();
+    loop {
+        methods.push(bot().encode(&several, &progress).unwrap().url.path().to_owned());
+        match bot().classify(&several, &progress, Ok(&ok)) {
+            Verdict::More(next) => progress = next,
+            Verdict::Ended(end) => break assert!(matches!(end, Attempt::Delivered { .. }), "{end:?}"),
+        }
+    }
+    assert_eq!(
+        methods,
+        ["sendMessage", "sendVoice", "sendDocument"].map(|name| format!("/bot12:AAA/{name}"))
+    );
+
+    let long = "x".repeat(1025);
+    let (long, progress) = with_files(&long, &[(AttachmentKind::Image, "image/png", 3)]);
+    assert_eq!(bot().encode(&long, &progress).unwrap().url.path(), "/bot12:AAA/sendMessage");
+    let (huge, progress) = with_files("", &[(AttachmentKind::Document, "a/b", 50 * 1024 * 1024 + 1)]);
+    let error = bot().encode(&huge, &progress).unwrap_err();
+    assert!(matches!(error, EncodeError::File { number: 1, fault: FileFault::TooLarge { .. } }), "{error}");
+}
+
+#[test]
+fn a_group_that_moved_is_written_to_at_its_new_number_once() {
+    let body = r#"{"ok":false,"error_code":400,"description":"x","parameters":{"migrate_to_chat_id":-1001}}"#;
+    let effect = send("hello");
+    let bot = in_groups();
+    let Verdict::More(progress) = bot.classify(&effect, &Progress::default(), Ok(&answer(400, body))) else {
+        panic!("not tried again")
+    };
+    assert_eq!(body_of(&bot.encode(&effect, &progress).unwrap())["chat_id"], json!(-1001));
+    let again = bot.classify(&effect, &progress, Ok(&answer(400, body)));
+    assert!(matches!(again, Verdict::Ended(Attempt::Refused { .. })), "{again:?}");
+    assert!(matches!(verdict(400, body), Attempt::Refused { .. }), "groups are refused");
+}
+
+#[test]
+fn a_file_is_fetched_by_its_path_and_from_nowhere_else() {
+    let file = Attachment { reference: Some("F1".to_owned()), ..Attachment::of(AttachmentKind::Image) };
+    let ask = bot().fetch(&file, &[]).unwrap();
+    assert_eq!((ask.url.path(), body_of(&ask)), ("/bot12:AAA/getFile", json!({ "file_id": "F1" })));
+    let told = |body: &str| bot().fetched(&file, &[], &answer(200, body));
+    let path = "photos/file_0.jpg".to_owned();
+    assert_eq!(
+        told(r#"{"ok":true,"result":{"file_path":"photos/file_0.jpg"}}"#),
+        Fetched::More(vec![path.clone()])
+    );
+    let get = bot().fetch(&file, std::slice::from_ref(&path)).unwrap();
+    assert_eq!(get.url.to_string(), "http://127.0.0.1:9000/file/bot12:AAA/photos/file_0.jpg");
+    assert_eq!(bot().fetched(&file, &[path], &answer(200, "bytes")), Fetched::File);
+    for evil in ["../getMe", "/etc/passwd", "a?b", "a b", "http://x/"] {
+        let body = json!({ "ok": true, "result": { "file_path": evil } }).to_string();
+        assert!(matches!(told(&body), Fetched::Failed(FetchError::Refused(_))), "{evil}");
+    }
+    let gone = r#"{"ok":false,"error_code":400,"description":"Bad Request: wrong file_id or the file is temporarily unavailable"}"#;
+    assert_eq!(told(gone), Fetched::Failed(FetchError::Gone));
+    let big = r#"{"ok":false,"error_code":400,"description":"Bad Request: file is too big 12:AAA"}"#;
+    let said = FetchError::Refused("Bad Request: file is too big [secret]".to_owned());
+    assert_eq!(told(big), Fetched::Failed(said));
+    assert_eq!(told("<html>"), Fetched::Failed(FetchError::Refused("HTTP 200".to_owned())));
+    assert_eq!(bot().fetch(&Attachment::of(AttachmentKind::Image), &[]), Err(FetchError::NoAddress));
+}
+
+#[test]
+fn the_webhook_is_registered_with_its_secret_and_examined_with_advice() {
+    let url = "https://chat.example.com/webhooks/shop";
+    let register = bot().registration(url).remove(0);
+    assert_eq!(register.request.url.path(), "/bot12:AAA/setWebhook");
+    let body = body_of(&register.request);
+    assert_eq!((&body["url"], &body["secret_token"]), (&json!(url), &json!("hook")));
+    assert!(body["allowed_updates"].as_array().unwrap().contains(&json!("message_reaction")));
+    let typing = bot().typing("7", None).unwrap();
+    assert_eq!(body_of(&typing), json!({ "chat_id": 7, "action": "typing" }));
+
+    let checks = bot().checks();
+    let say = |bot: &dyn Channel, at: usize, status: u16, body: &str| -> String {
+        let findings = bot.examine(&checks[at], Some(url), &answer(status, body));
+        let lines =
+            findings.iter().map(|found| format!("{} {}", if found.good { "+" } else { "-" }, found.text));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let own = settings("12:AAA", "Hidden", "http://127.0.0.1:9000");
+    let own = connect(&ChannelId::from("shop"), &own, &Names).unwrap();
+    let info = |rest: &str| {
+        format!(
+            r#"{{"ok":true,"result":{{"url":"{url}","allowed_updates":["message","edited_message","callback_query","my_chat_member","message_reaction"]{rest}}}}}"#
+        )
+    };
+    let failed = |message: &str, waiting: u8| {
+        info(&format!(
+            r#","pending_update_count":{waiting},"last_error_date":1764000000,"last_error_message":"{message}""#
+        ))
+    };
+    let private =
+        r#"{"ok":true,"result":{"id":12,"username":"shop_bot","can_read_all_group_messages":false}}"#;
+    insta::assert_snapshot!(
+        [
+            say(&*own, 0, 200, private),
+            say(&*in_groups(), 0, 200, private),
+            say(&*own, 0, 401, r#"{"ok":false,"error_code":401,"description":"Unauthorized"}"#),
+            say(&*own, 0, 502, "<html>"),
+            say(&*own, 1, 200, r#"{"ok":true,"result":{"url":""}}"#),
+            say(&*own, 1, 200, r#"{"ok":true,"result":{"url":"https://other.example.com/bot12:AAA"}}"#),
+            say(&*own, 1, 200, &info("")),
+            say(&*own, 1, 200, &failed("Wrong response from the webhook: 401 Unauthorized", 3)),
+            say(&*own, 1, 200, &failed("SSL error", 1)),
+            say(&*own, 1, 200, &failed("Connection timed out", 0)),
+            say(&*own, 1, 429, r#"{"ok":false,"error_code":429,"description":"Too Many Requests"}"#),
+        ]
+        .join("\n")
+    );
 }

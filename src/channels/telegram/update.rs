@@ -5,6 +5,7 @@
 
 use serde_json_borrow::{ObjectAsVec, Value};
 
+use crate::model::channel::Groups;
 use crate::model::id::ChannelId;
 use crate::model::inbound::{ExternalChat, ExternalUser, Fact, Inbound, InboundMessage};
 use crate::model::input_id;
@@ -15,6 +16,9 @@ use crate::channels::person::within_limits;
 
 /// The longest parameter of a deep link.
 const START_PARAMETER_MAX: usize = 64;
+
+/// The longest sign of a reaction, in bytes: joined emoji have up to 35, names of custom ones about the same.
+const SIGN_MAX: usize = 64;
 
 /// Whether a field makes its message one that tells about the chat rather than says something. Such a message
 /// opens no dialog.
@@ -37,21 +41,31 @@ fn is_service(field: &str) -> bool {
             | "video_chat_started"
             | "video_chat_ended"
             | "video_chat_scheduled"
+            | "video_chat_participants_invited"
+            | "supergroup_chat_created"
+            | "channel_chat_created"
+            | "migrate_to_chat_id"
+            | "migrate_from_chat_id"
+            | "forum_topic_created"
+            | "forum_topic_edited"
+            | "forum_topic_closed"
+            | "forum_topic_reopened"
     )
 }
 
 /// Reads the body of a call: always one update.
-pub(super) fn read(channel: &ChannelId, body: &[u8]) -> Result<Received, DecodeError> {
+pub(super) fn read(channel: &ChannelId, groups: Groups, body: &[u8]) -> Result<Received, DecodeError> {
     let update: Value<'_> = serde_json::from_slice(body)?;
     let update = update.as_object().ok_or(DecodeError::Missing("update_id"))?;
     let update_id = update.get("update_id").and_then(id_text).ok_or(DecodeError::Missing("update_id"))?;
-    let known = ["message", "edited_message", "callback_query", "my_chat_member"]
+    let known = ["message", "edited_message", "callback_query", "my_chat_member", "message_reaction"]
         .into_iter()
         .find_map(|kind| Some((kind, update.get(kind)?.as_object()?)));
     let reading = match known {
-        Some(("message", message)) => new_message(channel, message),
-        Some(("edited_message", message)) => edited_message(channel, &update_id, message),
-        Some(("callback_query", query)) => callback_query(channel, query),
+        Some(("message", message)) => new_message(channel, groups, message),
+        Some(("edited_message", message)) => edited_message(channel, groups, &update_id, message),
+        Some(("callback_query", query)) => callback_query(channel, groups, query),
+        Some(("message_reaction", reaction)) => message_reaction(channel, groups, &update_id, reaction),
         Some(("my_chat_member", member)) => my_chat_member(channel, &update_id, member),
         _ => Err(match update.keys().find(|key| *key != "update_id") {
             Some(kind) => format!("update `{kind}`"),
@@ -85,15 +99,16 @@ type Outcome = Result<Reading, String>;
 
 type Object<'a> = ObjectAsVec<'a>;
 
-fn new_message(channel: &ChannelId, message: &Object<'_>) -> Outcome {
-    let chat = private_chat(message.get("chat"))?;
+fn new_message(channel: &ChannelId, groups: Groups, message: &Object<'_>) -> Outcome {
+    let chat = served_chat(message.get("chat"), groups)?;
     if let Some(kind) = message.keys().find(|field| is_service(field)) {
         return Err(format!("service message `{kind}`"));
     }
     let id = message.get("message_id").and_then(id_text).ok_or("message without `message_id`")?;
     let input_id = input_id::message(channel, &chat.id, &id);
     let external_at_ms = seconds(message, "date");
-    let mut user = user(message.get("from"), &chat);
+    // Who writes in the name of a group or a channel is that group or channel.
+    let mut user = user(message.get("sender_chat").or_else(|| message.get("from")), &chat);
 
     // The answer of a web application is what the client chose, as with a button.
     if let Some(form) = message.get("web_app_data") {
@@ -138,8 +153,8 @@ fn new_message(channel: &ChannelId, message: &Object<'_>) -> Outcome {
     Ok(Reading { input_id, external_at_ms, fact })
 }
 
-fn edited_message(channel: &ChannelId, update_id: &str, message: &Object<'_>) -> Outcome {
-    let chat = private_chat(message.get("chat"))?;
+fn edited_message(channel: &ChannelId, groups: Groups, update_id: &str, message: &Object<'_>) -> Outcome {
+    let chat = served_chat(message.get("chat"), groups)?;
     let id = message.get("message_id").and_then(id_text).ok_or("edit without `message_id`")?;
     let text = text_or_caption(message);
     // A live location is edited every few seconds; only words and captions are kept.
@@ -153,13 +168,13 @@ fn edited_message(channel: &ChannelId, update_id: &str, message: &Object<'_>) ->
     })
 }
 
-fn callback_query(channel: &ChannelId, query: &Object<'_>) -> Outcome {
+fn callback_query(channel: &ChannelId, groups: Groups, query: &Object<'_>) -> Outcome {
     let press = query.get("id").and_then(id_text).ok_or("button press without `id`")?;
     let message = query
         .get("message")
         .and_then(Value::as_object)
         .ok_or("button press under an inline message: it belongs to no chat")?;
-    let chat = private_chat(message.get("chat"))?;
+    let chat = served_chat(message.get("chat"), groups)?;
     let data = text_of(query.get("data")).ok_or("button press without `data`")?;
     Ok(Reading {
         input_id: input_id::button(channel, &press),
@@ -177,7 +192,8 @@ fn callback_query(channel: &ChannelId, query: &Object<'_>) -> Outcome {
 }
 
 fn my_chat_member(channel: &ChannelId, update_id: &str, member: &Object<'_>) -> Outcome {
-    let chat = private_chat(member.get("chat"))?;
+    // In a group it is about the bot's place there and about none of its members.
+    let chat = served_chat(member.get("chat"), Groups::Refuse)?;
     let status = member.get("new_chat_member").and_then(|member| text(member, "status"));
     let allowed = match status.as_deref() {
         Some("kicked") => false,
@@ -191,31 +207,63 @@ fn my_chat_member(channel: &ChannelId, update_id: &str, member: &Object<'_>) -> 
     })
 }
 
-/// A private chat, with what it tells about the person.
-struct PrivateChat<'a> {
+/// Signs below messages. Each update tells all signs of one person, before and after.
+fn message_reaction(channel: &ChannelId, groups: Groups, update_id: &str, reaction: &Object<'_>) -> Outcome {
+    let chat = served_chat(reaction.get("chat"), groups)?;
+    let message = reaction.get("message_id").and_then(id_text).ok_or("reaction without `message_id`")?;
+    let signs = |key: &str| -> Vec<String> {
+        let list = reaction.get(key).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(sign).collect()
+    };
+    let (before, after) = (signs("old_reaction"), signs("new_reaction"));
+    // The one that was added; where one was taken away, one that is left.
+    let sign = after.iter().find(|sign| !before.contains(sign)).or_else(|| after.first()).cloned();
+    let who = reaction.get("user").or_else(|| reaction.get("actor_chat"));
+    Ok(Reading {
+        input_id: input_id::update(channel, update_id),
+        external_at_ms: seconds(reaction, "date"),
+        fact: Fact::Reaction { user: user(who, &chat), chat: chat.external(), message, sign },
+    })
+}
+
+/// A sign in text form.
+fn sign(reaction: &Value<'_>) -> Option<String> {
+    match field(reaction, "type")?.as_str()? {
+        "emoji" => text(reaction, "emoji"),
+        "custom_emoji" => Some(format!("custom_emoji:{}", text(reaction, "custom_emoji_id")?)),
+        kind => Some(kind.to_owned()),
+    }
+    .filter(|sign| sign.len() <= SIGN_MAX)
+}
+
+/// A chat, with what it tells about the person.
+struct ServedChat<'a> {
     id: String,
     body: &'a Value<'a>,
 }
 
-impl PrivateChat<'_> {
+impl ServedChat<'_> {
     fn external(&self) -> ExternalChat {
         ExternalChat::of(self.id.clone())
     }
 }
 
-/// The chat, when it is one person's: a group must never pass for a client.
-fn private_chat<'a>(chat: Option<&'a Value<'a>>) -> Result<PrivateChat<'a>, String> {
+/// The chat, when it is one person's: a group must never pass for a client. Where groups are accepted, it is the
+/// place in which each of its members writes.
+fn served_chat<'a>(chat: Option<&'a Value<'a>>, groups: Groups) -> Result<ServedChat<'a>, String> {
     let body = chat.ok_or("message without `chat`")?;
     let id = field(body, "id").and_then(id_text).ok_or("message without `chat.id`")?;
-    let private = match field(body, "type").and_then(Value::as_str) {
-        Some(kind) => kind == "private",
+    let is_served = match field(body, "type").and_then(Value::as_str) {
+        Some("private") => true,
+        Some("group" | "supergroup") => groups == Groups::Accept,
+        Some(_) => false,
         None => !id.starts_with('-'),
     };
-    if private { Ok(PrivateChat { id, body }) } else { Err("group chat".to_owned()) }
+    if is_served { Ok(ServedChat { id, body }) } else { Err("group chat".to_owned()) }
 }
 
 /// The person. In a private chat the chat's own fields say the same, and stand in where `from` is missing.
-fn user(from: Option<&Value<'_>>, chat: &PrivateChat<'_>) -> ExternalUser {
+fn user(from: Option<&Value<'_>>, chat: &ServedChat<'_>) -> ExternalUser {
     let from = from.filter(|from| field(from, "id").and_then(id_text).is_some()).unwrap_or(chat.body);
     let names: Vec<String> =
         ["first_name", "last_name"].into_iter().filter_map(|key| text(from, key)).collect();

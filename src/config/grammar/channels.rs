@@ -47,7 +47,7 @@ const TELEGRAM: &[Field] = &[
     LINE,
     Field::optional("token", Shape::Secret),
     Field::optional("webhook_secret", Shape::Secret),
-    Field::later("groups", Shape::Word(&["refuse", "accept"])),
+    GROUPS,
     API_BASE,
 ];
 
