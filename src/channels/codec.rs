@@ -298,7 +298,6 @@ impl Progress {
     }
 
     /// A request that prepares the present part has yielded `reference`.
-    #[expect(dead_code, reason = "codecs that upload files come next")]
     pub(super) fn prepared_with(&self, reference: String) -> Self {
         let mut next = self.clone();
         next.prepared.push(reference);

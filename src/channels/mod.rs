@@ -42,6 +42,7 @@ mod codec;
 mod fault;
 mod files;
 mod parts;
+mod meta;
 mod person;
 mod registry;
 mod setup;
@@ -49,6 +50,7 @@ mod start;
 mod telegram;
 mod text;
 mod webhook;
+mod whatsapp;
 mod wire;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::codec::Channel;
 use super::start::{ConnectError, ResolvedSecrets};
 use super::telegram::Telegram;
 use super::webhook::Webhook;
+use super::whatsapp::Whatsapp;
 
 /// Starts the channel binding `id`: checks its settings and takes its secrets.
 ///
@@ -21,8 +22,8 @@ pub fn connect(
     match settings {
         ChannelSettings::Telegram(settings) => Ok(Box::new(Telegram::connect(id, settings, secrets)?)),
         ChannelSettings::Webhook(settings) => Ok(Box::new(Webhook::connect(id, settings, secrets)?)),
-        ChannelSettings::Whatsapp(_)
-        | ChannelSettings::Messenger(_)
+        ChannelSettings::Whatsapp(settings) => Ok(Box::new(Whatsapp::connect(id, settings, secrets)?)),
+        ChannelSettings::Messenger(_)
         | ChannelSettings::Instagram(_)
         | ChannelSettings::Viber(_)
         | ChannelSettings::Vk(_)
