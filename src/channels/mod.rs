@@ -42,6 +42,8 @@ mod codec;
 mod fault;
 mod files;
 mod parts;
+mod instagram;
+mod messenger;
 mod meta;
 mod person;
 mod registry;

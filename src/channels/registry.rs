@@ -4,6 +4,8 @@ use crate::model::channel::ChannelSettings;
 use crate::model::id::ChannelId;
 
 use super::codec::Channel;
+use super::instagram;
+use super::messenger;
 use super::start::{ConnectError, ResolvedSecrets};
 use super::telegram::Telegram;
 use super::webhook::Webhook;
@@ -23,9 +25,9 @@ pub fn connect(
         ChannelSettings::Telegram(settings) => Ok(Box::new(Telegram::connect(id, settings, secrets)?)),
         ChannelSettings::Webhook(settings) => Ok(Box::new(Webhook::connect(id, settings, secrets)?)),
         ChannelSettings::Whatsapp(settings) => Ok(Box::new(Whatsapp::connect(id, settings, secrets)?)),
-        ChannelSettings::Messenger(_)
-        | ChannelSettings::Instagram(_)
-        | ChannelSettings::Viber(_)
+        ChannelSettings::Messenger(settings) => Ok(Box::new(messenger::connect(id, settings, secrets)?)),
+        ChannelSettings::Instagram(settings) => Ok(Box::new(instagram::connect(id, settings, secrets)?)),
+        ChannelSettings::Viber(_)
         | ChannelSettings::Vk(_)
         | ChannelSettings::Max(_)
         | ChannelSettings::Email(_) => Err(ConnectError::NotServed(settings.kind())),

@@ -8,6 +8,7 @@ use crate::channels::setup::{Check, Finding};
 use crate::channels::wire::WireResponse;
 
 use super::account::Account;
+use super::batch::array;
 use super::error::{GraphError, Meaning};
 
 /// The check that asks what the token is worth.
@@ -79,4 +80,20 @@ pub(in crate::channels) fn token_findings(body: &Value, needed: &[&str]) -> Vec<
 /// The body of an answer, as far as it is JSON.
 pub(in crate::channels) fn body(response: &WireResponse) -> Value {
     serde_json::from_slice(&response.body).unwrap_or_default()
+}
+
+/// Reads the answer to a subscription, or to the question which there are.
+pub(in crate::channels) fn subscription(body: &Value, needed: &str) -> Finding {
+    if body.get("success").and_then(Value::as_bool) == Some(true) {
+        return Finding::good("the account tells our application what happens");
+    }
+    let fields = array(body, "data").iter().flat_map(|subscriber| array(subscriber, "subscribed_fields"));
+    let mut names = fields.filter_map(|field| field.as_str().or_else(|| field.get("name")?.as_str()));
+    if names.any(|name| name == needed) {
+        Finding::good("the account tells our application what clients write")
+    } else {
+        Finding::bad(format!(
+            "the account does not tell our application of `{needed}`: run `switchboard channel setup`"
+        ))
+    }
 }
