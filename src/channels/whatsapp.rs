@@ -21,7 +21,8 @@ use crate::model::message::Attachment;
 
 use self::inbound::Reader;
 use super::codec::{
-    ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Part, Progress, Verdict, VerifyError,
+    ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Part, Progress, Verdict,
+    VerifyError,
 };
 use super::fault::Fault;
 use super::files::{self, FetchError, Fetched, FileRoute};
@@ -94,7 +95,12 @@ impl Whatsapp {
         self.account.post(&format!("{}/messages", self.number), &body).ok_or_else(no_address)
     }
 
-    fn send(&self, effect: &Effect, outgoing: &Outgoing, progress: &Progress) -> Result<WireRequest, EncodeError> {
+    fn send(
+        &self,
+        effect: &Effect,
+        outgoing: &Outgoing,
+        progress: &Progress,
+    ) -> Result<WireRequest, EncodeError> {
         let parts = outbound::parts(&CAPABILITIES, outgoing)?;
         let at = usize::try_from(progress.parts_done).unwrap_or(usize::MAX);
         let prepared = progress.prepared.last().map(String::as_str);
@@ -166,10 +172,11 @@ impl Whatsapp {
             (Meaning::TemplateVariables, Some(TEMPLATE)) => {
                 Verdict::More(progress.prepared_with(BARE_TEMPLATE.to_owned()))
             }
-            (Meaning::Template | Meaning::TemplateVariables, Some(TEMPLATE | BARE_TEMPLATE)) => fault.refused(
-                Refusal::WindowClosed,
-                &format!("the window is closed, and `window_template` was refused: {}", error.text),
-            ),
+            (Meaning::Template | Meaning::TemplateVariables, Some(TEMPLATE | BARE_TEMPLATE)) => fault
+                .refused(
+                    Refusal::WindowClosed,
+                    &format!("the window is closed, and `window_template` was refused: {}", error.text),
+                ),
             _ => error::ended(fault, effect, response, error),
         }
     }

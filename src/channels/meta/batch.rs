@@ -38,7 +38,10 @@ pub(in crate::channels) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// Reads the whole of a call: JSON with `object`.
-    pub(in crate::channels) fn open(channel: &'a ChannelId, body: &[u8]) -> Result<(Self, Value), DecodeError> {
+    pub(in crate::channels) fn open(
+        channel: &'a ChannelId,
+        body: &[u8],
+    ) -> Result<(Self, Value), DecodeError> {
         let body: Value = serde_json::from_slice(body)?;
         if body.get("object").and_then(Value::as_str).is_none() {
             return Err(DecodeError::Missing("object"));

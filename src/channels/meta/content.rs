@@ -26,7 +26,9 @@ pub(super) fn of(message: &Value) -> Content {
         let kind = attachment.get("type").and_then(Value::as_str).unwrap_or_default();
         let is_sticker = kind == "sticker" || attachment.pointer("/payload/sticker_id").is_some();
         match kind {
-            "image" | "sticker" if is_sticker => attachments.extend(file(AttachmentKind::Sticker, attachment)),
+            "image" | "sticker" if is_sticker => {
+                attachments.extend(file(AttachmentKind::Sticker, attachment))
+            }
             "image" => attachments.extend(file(AttachmentKind::Image, attachment)),
             "video" => attachments.extend(file(AttachmentKind::Video, attachment)),
             "audio" => attachments.extend(file(AttachmentKind::Audio, attachment)),
@@ -83,7 +85,9 @@ fn place(attachment: &Value) -> Option<Attachment> {
 
 /// The title and the address of something shared.
 fn shared(attachment: &Value) -> Option<String> {
-    let of = |key: &str| text(attachment, &format!("/payload/{key}")).or_else(|| text(attachment, &format!("/{key}")));
+    let of = |key: &str| {
+        text(attachment, &format!("/payload/{key}")).or_else(|| text(attachment, &format!("/{key}")))
+    };
     let url = of("url").filter(|url| url.starts_with("https://"));
     let lines: Vec<String> = of("title").into_iter().chain(url).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))

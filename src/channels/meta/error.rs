@@ -70,7 +70,8 @@ impl GraphError {
             Value::String(text) => text.parse().ok(),
             number => number.as_i64(),
         };
-        let word = |pointer: &str| error.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let word =
+            |pointer: &str| error.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
         let (code, subcode) = (number("code")?, number("error_subcode"));
         let said = word("/message").or_else(|| word("/title")).unwrap_or("no message");
         let mut text = match subcode {
@@ -90,7 +91,9 @@ impl GraphError {
             (10, Some(2_018_278 | 2_018_065 | 2_534_022)) | (131_047, _) => Meaning::WindowClosed,
             (10, Some(2_018_108)) | (_, Some(1_545_041)) | (551 | 131_026, _) => Meaning::Blocked,
             (10, Some(1_893_063)) | (368 | 131_031 | 131_042 | 131_045 | 133_010, _) => Meaning::Restricted,
-            (4, Some(2_018_022)) | (613, Some(1_893_016)) | (131_056, _) => Meaning::ChatRate { first_ms: 4_000 },
+            (4, Some(2_018_022)) | (613, Some(1_893_016)) | (131_056, _) => {
+                Meaning::ChatRate { first_ms: 4_000 }
+            }
             (130_429, _) => Meaning::AccountRate { first_ms: 1_000 },
             (4 | 17 | 32 | 613 | 80_006..=80_008, _) => Meaning::AccountRate { first_ms: 60_000 },
             (131_048, _) => Meaning::AccountRate { first_ms: RATE_WAIT_MAX_MS },
@@ -101,8 +104,21 @@ impl GraphError {
             (132_001..=132_099, _) => Meaning::Template,
             (100, Some(2_018_007 | 2_018_008)) | (131_052 | 131_053, _) => Meaning::PermanentAfterOne,
             (
-                33 | 100 | 130_472 | 130_497 | 131_008 | 131_009 | 131_021 | 131_030 | 131_049..=131_051
-                | 36_000 | 10_900..=10_903 | 2_534_014 | 2_534_015 | 2_534_039 | 2_534_040,
+                33
+                | 100
+                | 130_472
+                | 130_497
+                | 131_008
+                | 131_009
+                | 131_021
+                | 131_030
+                | 131_049..=131_051
+                | 36_000
+                | 10_900..=10_903
+                | 2_534_014
+                | 2_534_015
+                | 2_534_039
+                | 2_534_040,
                 _,
             ) => Meaning::Permanent,
             _ if self.is_transient => Meaning::Transient,
@@ -145,17 +161,18 @@ pub(in crate::channels) fn ended(
         Meaning::Blocked => fault.refused(Refusal::Blocked, text),
         Meaning::Token => fault.retry_channel(
             Some(TOKEN_WAIT_MS),
-            &format!("token refused ({text}): check the channel's `access_token` and the rights of the application"),
+            &format!(
+                "token refused ({text}): check the channel's `access_token` and the rights of the application"
+            ),
         ),
         Meaning::Restricted => fault.retry_channel(
             Some(RESTRICTED_WAIT_MS),
             &format!("the account is restricted ({text}): see what Meta says of it"),
         ),
         Meaning::PermanentAfterOne if effect.attempts <= 1 => fault.retry(None, text),
-        Meaning::PermanentAfterOne
-        | Meaning::Permanent
-        | Meaning::Template
-        | Meaning::TemplateVariables => fault.refused(Refusal::Permanent, text),
+        Meaning::PermanentAfterOne | Meaning::Permanent | Meaning::Template | Meaning::TemplateVariables => {
+            fault.refused(Refusal::Permanent, text)
+        }
     }
 }
 
@@ -168,9 +185,7 @@ pub(in crate::channels) fn not_graph(fault: Fault<'_>, response: &WireResponse) 
         200..=299 => fault.ambiguous(&error),
         429 | 500..=599 => fault.retry(retry_after_ms(&response.headers), &error),
         // A wrong address or a proxy that forbids it: a person has to act, and nothing was sent.
-        _ => {
-            fault.retry_channel(Some(TOKEN_WAIT_MS), &format!("{error}: check the channel's `api_base`"))
-        }
+        _ => fault.retry_channel(Some(TOKEN_WAIT_MS), &format!("{error}: check the channel's `api_base`")),
     }
 }
 

@@ -53,7 +53,11 @@ impl Reader<'_> {
         let field: String = text(change, "/field").unwrap_or_default().chars().take(64).collect();
         match change.get("value") {
             Some(event) if field.starts_with("messag") && event.get("sender").is_some() => {
-                if is_ours { self.event(event) } else { Err(of_another_account()) }
+                if is_ours {
+                    self.event(event)
+                } else {
+                    Err(of_another_account())
+                }
             }
             _ => Err(format!("change of `{field}`")),
         }
@@ -212,7 +216,8 @@ impl Event<'_> {
     }
 
     fn delivery(self) -> Outcome {
-        let mids = self.event.pointer("/delivery/mids").and_then(Value::as_array).map_or(&[] as &[_], Vec::as_slice);
+        let mids =
+            self.event.pointer("/delivery/mids").and_then(Value::as_array).map_or(&[] as &[_], Vec::as_slice);
         let facts: Vec<Reading> = mids
             .iter()
             .filter_map(Value::as_str)
@@ -221,11 +226,7 @@ impl Event<'_> {
             .map(|mid| Reading {
                 input_id: input_id::update(self.reader.channel, &format!("delivered {mid}")),
                 at_ms: self.at_ms,
-                fact: Fact::Fate {
-                    chat: self.chat.clone(),
-                    message: mid.to_owned(),
-                    fate: Fate::Delivered,
-                },
+                fact: Fact::Fate { chat: self.chat.clone(), message: mid.to_owned(), fate: Fate::Delivered },
             })
             .collect();
         if !facts.is_empty() {
@@ -267,7 +268,8 @@ impl Event<'_> {
     }
 
     fn referral(self, kind: &str, places: &[&str]) -> Outcome {
-        let source = source(self.event, places).ok_or_else(|| format!("{kind} that does not say where from"))?;
+        let source =
+            source(self.event, places).ok_or_else(|| format!("{kind} that does not say where from"))?;
         let (chat, user) = (self.chat.clone(), self.user.clone());
         self.one(self.notice(kind), Fact::Referral { chat, user, source })
     }

@@ -82,7 +82,10 @@ impl Page {
                 let mut message = Map::new();
                 message.insert("text".to_owned(), json!(text));
                 if is_last && !outgoing.buttons.is_empty() {
-                    message.insert("quick_replies".to_owned(), outgoing.buttons.iter().map(quick_reply).collect());
+                    message.insert(
+                        "quick_replies".to_owned(),
+                        outgoing.buttons.iter().map(quick_reply).collect(),
+                    );
                 }
                 message
             }
@@ -133,10 +136,7 @@ fn quick_reply(button: &Button) -> Value {
 
 impl fmt::Debug for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Page")
-            .field("kind", &self.flavor.kind)
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Page").field("kind", &self.flavor.kind).field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -217,11 +217,8 @@ impl Channel for Page {
 
     /// Files stand at signed addresses of Meta, which want no token.
     fn fetch(&self, attachment: &Attachment, _: &[String]) -> Result<WireRequest, FetchError> {
-        let url: Uri = attachment
-            .url
-            .as_deref()
-            .and_then(|url| url.parse().ok())
-            .ok_or(FetchError::NoAddress)?;
+        let url: Uri =
+            attachment.url.as_deref().and_then(|url| url.parse().ok()).ok_or(FetchError::NoAddress)?;
         match hosts::place(&self.account, &url) {
             Place::WithToken | Place::Plain => {
                 Ok(WireRequest { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new() })

@@ -37,10 +37,14 @@ pub(in crate::channels) fn error(
     };
     // Meta tells of a token to the application's own people alone.
     if check == TOKEN && error.code == 100 {
-        return Some(Finding::good("Meta does not say what the token may do; the other checks show whether it works"));
+        return Some(Finding::good(
+            "Meta does not say what the token may do; the other checks show whether it works",
+        ));
     }
     let advice = match error.meaning() {
-        Meaning::Token => "make a new token with the rights that docs/channels.md names and put it into `access_token`",
+        Meaning::Token => {
+            "make a new token with the rights that docs/channels.md names and put it into `access_token`"
+        }
         Meaning::AccountRate { .. } => "too many requests at present: ask again later",
         Meaning::Transient | Meaning::AccountTransient => "Meta has a fault at present: ask again later",
         Meaning::Restricted => "Meta has restricted the account: its pages say why",
@@ -56,7 +60,9 @@ pub(in crate::channels) fn error(
 pub(in crate::channels) fn token_findings(body: &Value, needed: &[&str]) -> Vec<Finding> {
     let data = body.get("data").unwrap_or(&Value::Null);
     if data.get("is_valid").and_then(Value::as_bool) != Some(true) {
-        return vec![Finding::bad("the token is not valid any more: make a new one and put it into `access_token`")];
+        return vec![Finding::bad(
+            "the token is not valid any more: make a new one and put it into `access_token`",
+        )];
     }
     let mut findings = vec![match data.get("expires_at").and_then(Value::as_i64) {
         Some(0) | None => Finding::good("the token is valid and does not expire"),

@@ -86,7 +86,9 @@ fn file(kind: AttachmentKind, body: Option<&Value>) -> Vec<Attachment> {
 fn place(body: &Value) -> Option<Attachment> {
     let degrees = |key: &str| match body.get(key)? {
         Value::Number(number) => Some(number.to_string()),
-        Value::String(text) => text.parse::<f64>().ok().filter(|degrees| degrees.is_finite()).map(|_| text.clone()),
+        Value::String(text) => {
+            text.parse::<f64>().ok().filter(|degrees| degrees.is_finite()).map(|_| text.clone())
+        }
         _ => None,
     };
     let title: Vec<String> = ["/name", "/address"].into_iter().filter_map(|key| text(body, key)).collect();

@@ -176,7 +176,8 @@ impl Reader<'_> {
         let state = text(status, "/status").ok_or("status without `status`")?;
         let recipients =
             ["/recipient_user_id", "/recipient_id", "/recipient_parent_user_id", "/parent_recipient_user_id"];
-        let chat = recipients.iter().find_map(|place| id(status, place)).ok_or("status without a recipient")?;
+        let chat =
+            recipients.iter().find_map(|place| id(status, place)).ok_or("status without a recipient")?;
         let fate = match state.as_str() {
             // The answer to our request said so already.
             "accepted" | "sent" => return Ok(Vec::new()),
@@ -237,4 +238,3 @@ fn phone(value: &Value, place: &str) -> Option<String> {
 fn international(number: &str) -> String {
     if number.starts_with('+') { number.to_owned() } else { format!("+{number}") }
 }
-

@@ -10,9 +10,9 @@ use crate::channels::codec::{Capabilities, EncodeError, Part};
 use crate::channels::files::{FileBytes, FileFault};
 use crate::channels::text::{TextLimit, TextUnit, split};
 use crate::model::channel::{ChannelKind, WhatsappTemplate};
+use crate::model::effect::Outgoing;
 use crate::model::hexadecimal;
 use crate::model::message::{Attachment, AttachmentKind, Button};
-use crate::model::effect::Outgoing;
 
 use super::inbound::GROUP;
 
@@ -56,10 +56,8 @@ pub(super) fn parts<'a>(
     if let Some(tail) = split(last, BODY).pop().filter(|tail| tail.len() < last.len())
         && let Some(head) = last.get(..last.len().saturating_sub(tail.len()))
     {
-        let split = [
-            Part::Text { text: head.trim_end(), is_last: false },
-            Part::Text { text: tail, is_last: true },
-        ];
+        let split =
+            [Part::Text { text: head.trim_end(), is_last: false }, Part::Text { text: tail, is_last: true }];
         parts.splice(at..=at, split);
     }
     Ok(parts)
@@ -136,8 +134,18 @@ fn one_line(text: &str) -> String {
 }
 
 /// A message whose file was uploaded under `reference`.
-pub(super) fn uploaded(body: &mut Map<String, Value>, file: &FileBytes, kind: AttachmentKind, reference: &str) {
-    media(body, form(kind, &file.media_type, file.bytes.len()), &json!({ "id": reference }), Some(&file.name));
+pub(super) fn uploaded(
+    body: &mut Map<String, Value>,
+    file: &FileBytes,
+    kind: AttachmentKind,
+    reference: &str,
+) {
+    media(
+        body,
+        form(kind, &file.media_type, file.bytes.len()),
+        &json!({ "id": reference }),
+        Some(&file.name),
+    );
 }
 
 /// A message whose file WhatsApp fetches itself.
@@ -159,7 +167,11 @@ fn media(body: &mut Map<String, Value>, form: &str, place: &Value, name: Option<
 }
 
 /// What goes without bytes: a place, a card, or a file that WhatsApp can fetch.
-pub(super) fn without_bytes(body: &mut Map<String, Value>, number: usize, file: &Attachment) -> Result<(), EncodeError> {
+pub(super) fn without_bytes(
+    body: &mut Map<String, Value>,
+    number: usize,
+    file: &Attachment,
+) -> Result<(), EncodeError> {
     let refused = |fault| EncodeError::File { number, fault };
     match (file.kind, &file.location, &file.contact) {
         (AttachmentKind::Location, Some(location), _) => {
@@ -172,7 +184,11 @@ pub(super) fn without_bytes(body: &mut Map<String, Value>, number: usize, file: 
             Ok(())
         }
         (AttachmentKind::Contact, _, Some(contact)) => {
-            let name = contact.name.as_deref().or(contact.phone.as_deref()).ok_or_else(|| refused(FileFault::Kind))?;
+            let name = contact
+                .name
+                .as_deref()
+                .or(contact.phone.as_deref())
+                .ok_or_else(|| refused(FileFault::Kind))?;
             let phones: Vec<Value> = contact.phone.iter().map(|phone| json!({ "phone": phone })).collect();
             body.insert("type".to_owned(), json!("contacts"));
             let name = json!({ "formatted_name": name, "first_name": name });
@@ -219,11 +235,18 @@ pub(super) fn upload(number: usize, file: &FileBytes) -> Result<(String, Bytes),
     let mut head = String::new();
     for (name, value) in [("messaging_product", "whatsapp"), ("type", media_type)] {
         // Writing to a text never fails.
-        let _ = write!(head, "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        let _ = write!(
+            head,
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        );
     }
     let name: String = cut(&file.name, NAME_MAX)
         .chars()
-        .map(|character| if character.is_control() || matches!(character, '"' | '\\') { '_' } else { character })
+        .map(
+            |character| {
+                if character.is_control() || matches!(character, '"' | '\\') { '_' } else { character }
+            },
+        )
         .collect();
     let _ = write!(
         head,

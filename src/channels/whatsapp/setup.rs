@@ -24,7 +24,8 @@ pub(super) fn registration(account: &Account, number: &str, webhook: &str) -> Ve
 }
 
 pub(super) fn checks(account: &Account, number: &str) -> Vec<Check> {
-    let path = format!("{number}?fields=display_phone_number,verified_name,quality_rating,webhook_configuration");
+    let path =
+        format!("{number}?fields=display_phone_number,verified_name,quality_rating,webhook_configuration");
     let asked = account.get(&path).map(|request| Check { name: NUMBER, request });
     setup::token(account).into_iter().chain(asked).collect()
 }
@@ -45,7 +46,9 @@ pub(super) fn examine(
         _ if body.get("success").and_then(Value::as_bool) == Some(true) => {
             vec![Finding::good("Meta asked our address and sends the calls of this number there")]
         }
-        _ => vec![Finding::bad("Meta did not confirm it: register the webhook by hand, as docs/channels.md says")],
+        _ => vec![Finding::bad(
+            "Meta did not confirm it: register the webhook by hand, as docs/channels.md says",
+        )],
     }
 }
 

@@ -120,7 +120,8 @@ pub fn template_name(text: &str) -> Result<(), Unfit> {
 /// When it is not written as Meta does.
 pub fn template_language(text: &str) -> Result<(), Unfit> {
     let (language, country) = text.split_once('_').map_or((text, None), |(one, other)| (one, Some(other)));
-    let is_language = matches!(language.len(), 2 | 3) && language.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_language =
+        matches!(language.len(), 2 | 3) && language.bytes().all(|byte| byte.is_ascii_lowercase());
     let is_country = country.is_none_or(|country| {
         (2..=8).contains(&country.len()) && country.bytes().all(|byte| byte.is_ascii_alphanumeric())
     });
