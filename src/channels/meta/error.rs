@@ -89,7 +89,7 @@ impl GraphError {
     pub(in crate::channels) fn meaning(&self) -> Meaning {
         match (self.code, self.subcode) {
             (10, Some(2_018_278 | 2_018_065 | 2_534_022)) | (131_047, _) => Meaning::WindowClosed,
-            (10, Some(2_018_108)) | (_, Some(1_545_041)) | (551 | 131_026, _) => Meaning::Blocked,
+            (10, Some(2_018_108)) | (_, Some(1_545_041)) | (551 | 131_026 | 1_545_041, _) => Meaning::Blocked,
             (10, Some(1_893_063)) | (368 | 131_031 | 131_042 | 131_045 | 133_010, _) => Meaning::Restricted,
             (4, Some(2_018_022)) | (613, Some(1_893_016)) | (131_056, _) => {
                 Meaning::ChatRate { first_ms: 4_000 }

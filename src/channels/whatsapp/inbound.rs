@@ -1,7 +1,8 @@
 //! What WhatsApp tells, as facts: messages, what became of ours, and what else happens in a chat.
 //!
-//! A person is known by the id that WhatsApp gives them towards this business (`US.1349…`) since 2026, and by their
-//! phone number where a payload has no such id; so a chat outlives the number that a person hides or changes.
+//! A person is known by the id that WhatsApp gives them towards this business (`US.1349…`) since 2026, or else by their
+//! phone number. Their chat is known by the number, or else by that id: so do notices of what became of our messages,
+//! which name whom we wrote to. Who hides their number begins another chat and stays the same client.
 
 use serde_json::Value;
 
@@ -81,15 +82,15 @@ impl Reader<'_> {
     fn message(&self, message: &Value, value: &Value) -> Outcome {
         let kind = text(message, "/type").unwrap_or_default();
         let id = text(message, "/id").ok_or("message without `id`")?;
-        let user = user(message, value).ok_or("message without a sender")?;
+        let Sender { chat, user } = sender(message, value).ok_or("message without a sender")?;
         let at_ms = time_ms(message, "/timestamp");
         let notice = || input_id::update(self.channel, &id);
         let one = |input_id, fact| Ok(vec![Reading { input_id, at_ms, fact }]);
         if kind == "system" {
-            return one(notice(), moved(message, user)?);
+            return one(notice(), moved(message, chat, user)?);
         }
         let chat = match text(message, "/group_id") {
-            None => ExternalChat::of(user.id.clone()),
+            None => ExternalChat::of(chat),
             Some(_) if self.groups.is_refuse() => return Err("group chat".to_owned()),
             Some(group) => ExternalChat { id: group, context: Some(GROUP.to_owned()) },
         };
@@ -149,8 +150,9 @@ impl Reader<'_> {
     /// A message that somebody wrote to a client with the telephone of the business.
     fn echo(&self, echo: &Value) -> Outcome {
         let id = text(echo, "/id").ok_or("echo without `id`")?;
-        let number = phone(echo, "/to");
-        let user_id = text(echo, "/to_user_id").or_else(|| self::id(echo, "/to")).ok_or("echo to nobody")?;
+        let (to, user_id) = (self::id(echo, "/to"), text(echo, "/to_user_id"));
+        let chat = to.clone().or_else(|| user_id.clone()).ok_or("echo to nobody")?;
+        let user_id = user_id.unwrap_or_else(|| chat.clone());
         if matches!(text(echo, "/type").as_deref(), Some("edit" | "revoke")) {
             return Err("change of a message that was written with the telephone".to_owned());
         }
@@ -159,8 +161,12 @@ impl Reader<'_> {
             return Err("echo of a kind that cannot be shown".to_owned());
         }
         let fact = Fact::Echo {
-            chat: ExternalChat::of(user_id.clone()),
-            user: within_limits(ExternalUser { id: user_id, phone: number, ..ExternalUser::default() }),
+            chat: ExternalChat::of(chat),
+            user: within_limits(ExternalUser {
+                id: user_id,
+                phone: to.map(|number| international(&number)),
+                ..ExternalUser::default()
+            }),
             text: content.text,
             attachments: content.attachments,
             tracking: None,
@@ -197,8 +203,14 @@ impl Reader<'_> {
     }
 }
 
+/// Who wrote a message, and in which chat of two.
+struct Sender {
+    chat: String,
+    user: ExternalUser,
+}
+
 /// Who wrote a message, with what WhatsApp says about them: beside the messages, in an order of its own.
-fn user(message: &Value, value: &Value) -> Option<ExternalUser> {
+fn sender(message: &Value, value: &Value) -> Option<Sender> {
     let (user_id, number) = (text(message, "/from_user_id"), id(message, "/from"));
     let is_theirs = |contact: &&Value| {
         let same = |place: &str, known: &Option<String>| known.is_some() && id(contact, place) == *known;
@@ -207,31 +219,35 @@ fn user(message: &Value, value: &Value) -> Option<ExternalUser> {
     let contact = array(value, "contacts").iter().find(is_theirs).unwrap_or(&Value::Null);
     let user_id = user_id.or_else(|| text(contact, "/user_id"));
     let number = number.or_else(|| id(contact, "/wa_id"));
-    Some(within_limits(ExternalUser {
-        id: user_id.or_else(|| number.clone())?,
+    let chat = number.clone().or_else(|| user_id.clone())?;
+    let user = within_limits(ExternalUser {
+        id: user_id.unwrap_or_else(|| chat.clone()),
         name: text(contact, "/profile/name"),
         username: text(contact, "/profile/username"),
         phone: number.map(|number| international(&number)),
         ..ExternalUser::default()
-    }))
+    });
+    Some(Sender { chat, user })
 }
 
 /// WhatsApp knows a person by another number or id from now on.
-fn moved(message: &Value, user: ExternalUser) -> Result<Fact, String> {
-    let kind = text(message, "/system/type").unwrap_or_default();
-    let new = match kind.as_str() {
-        "user_changed_user_id" => text(message, "/system/user_id"),
-        "user_changed_number" | "customer_changed_number" => text(message, "/system/user_id")
-            .or_else(|| id(message, "/system/wa_id"))
-            .or_else(|| id(message, "/system/new_wa_id")),
+fn moved(message: &Value, chat: String, user: ExternalUser) -> Result<Fact, String> {
+    let new_id = text(message, "/system/user_id");
+    let new_number = id(message, "/system/wa_id").or_else(|| id(message, "/system/new_wa_id"));
+    let missing = "change of a number without the new one";
+    let (new_chat, new_user) = match text(message, "/system/type").unwrap_or_default().as_str() {
+        "user_changed_user_id" => {
+            let new = new_id.ok_or(missing)?;
+            // Whose chat is known by the number keeps it.
+            (if chat == user.id { new.clone() } else { new_number.unwrap_or_else(|| chat.clone()) }, new)
+        }
+        "user_changed_number" | "customer_changed_number" => {
+            let new = new_number.or_else(|| new_id.clone()).ok_or(missing)?;
+            (new.clone(), new_id.unwrap_or(new))
+        }
         _ => return Err("system message".to_owned()),
     };
-    let new = new.ok_or("change of a number without the new one")?;
-    Ok(Fact::Moved { chat: ExternalChat::of(user.id.clone()), user, new_chat: new.clone(), new_user: new })
-}
-
-fn phone(value: &Value, place: &str) -> Option<String> {
-    id(value, place).map(|number| international(&number))
+    Ok(Fact::Moved { chat: ExternalChat::of(chat), user, new_chat, new_user })
 }
 
 /// WhatsApp writes numbers as digits with the code of the country.
