@@ -41,10 +41,10 @@
 mod codec;
 mod fault;
 mod files;
-mod parts;
 mod instagram;
 mod messenger;
 mod meta;
+mod parts;
 mod person;
 mod registry;
 mod setup;

@@ -35,10 +35,10 @@ pub(in crate::channels) fn place(account: &Account, url: &Uri) -> Place {
         return Place::Foreign;
     }
     let host = authority.host().to_ascii_lowercase();
-    let is_below = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.ends_with('.'));
+    let is_below = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
     if host == WITH_TOKEN {
         Place::WithToken
-    } else if FILES.iter().any(|domain| is_below(&domain)) {
+    } else if FILES.iter().any(|domain| is_below(domain)) {
         Place::Plain
     } else {
         Place::Foreign

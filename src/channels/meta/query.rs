@@ -1,6 +1,6 @@
 //! The query of a handshake, and texts as a part of an address.
 
-use std::fmt::Write as _;
+use crate::model::hexadecimal;
 
 /// The value of `key`, decoded. `None` when it is not there exactly once: a proxy in front of us may have looked at the
 /// other one.
@@ -47,8 +47,8 @@ pub(super) fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             encoded.push(char::from(byte));
         } else {
-            // Writing to a text never fails.
-            let _ = write!(encoded, "%{byte:02X}");
+            encoded.push('%');
+            encoded.push_str(&hexadecimal::encode(&[byte]));
         }
     }
     encoded

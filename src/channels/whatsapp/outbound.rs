@@ -1,7 +1,5 @@
 //! Messages of ours in WhatsApp's words.
 
-use std::fmt::Write as _;
-
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -30,7 +28,7 @@ const ROW_DESCRIPTION_MAX: usize = 72;
 /// What opens a list. It has no words, since nobody knows the client's language here.
 const OPEN_LIST: &str = "☰";
 
-/// The longest name of a file, in bytes.
+/// The longest name of a file, in characters.
 const NAME_MAX: usize = 240;
 
 /// The largest files that WhatsApp takes, in bytes, by their kind.
@@ -232,14 +230,9 @@ pub(super) fn upload(number: usize, file: &FileBytes) -> Result<(String, Bytes),
     // The border between the parts is made from the file, so that the same message makes the same request and
     // nobody can write one into a file beforehand.
     let boundary = hexadecimal::encode(&Sha256::digest(&file.bytes));
-    let mut head = String::new();
-    for (name, value) in [("messaging_product", "whatsapp"), ("type", media_type)] {
-        // Writing to a text never fails.
-        let _ = write!(
-            head,
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        );
-    }
+    let field = |name: &str, value: &str| {
+        format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
     let name: String = cut(&file.name, NAME_MAX)
         .chars()
         .map(
@@ -248,10 +241,11 @@ pub(super) fn upload(number: usize, file: &FileBytes) -> Result<(String, Bytes),
             },
         )
         .collect();
-    let _ = write!(
-        head,
-        "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
-         Content-Type: {media_type}\r\n\r\n"
+    let head = format!(
+        "{}{}--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+         Content-Type: {media_type}\r\n\r\n",
+        field("messaging_product", "whatsapp"),
+        field("type", media_type),
     );
     let tail = format!("\r\n--{boundary}--\r\n");
     let mut body = Vec::with_capacity(head.len().saturating_add(bytes).saturating_add(tail.len()));
