@@ -41,6 +41,9 @@
 mod codec;
 mod fault;
 mod files;
+mod instagram;
+mod messenger;
+mod meta;
 mod parts;
 mod person;
 mod registry;
@@ -49,6 +52,7 @@ mod start;
 mod telegram;
 mod text;
 mod webhook;
+mod whatsapp;
 mod wire;
 
 #[cfg(test)]

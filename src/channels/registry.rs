@@ -4,9 +4,12 @@ use crate::model::channel::ChannelSettings;
 use crate::model::id::ChannelId;
 
 use super::codec::Channel;
+use super::instagram;
+use super::messenger;
 use super::start::{ConnectError, ResolvedSecrets};
 use super::telegram::Telegram;
 use super::webhook::Webhook;
+use super::whatsapp::Whatsapp;
 
 /// Starts the channel binding `id`: checks its settings and takes its secrets.
 ///
@@ -21,10 +24,10 @@ pub fn connect(
     match settings {
         ChannelSettings::Telegram(settings) => Ok(Box::new(Telegram::connect(id, settings, secrets)?)),
         ChannelSettings::Webhook(settings) => Ok(Box::new(Webhook::connect(id, settings, secrets)?)),
-        ChannelSettings::Whatsapp(_)
-        | ChannelSettings::Messenger(_)
-        | ChannelSettings::Instagram(_)
-        | ChannelSettings::Viber(_)
+        ChannelSettings::Whatsapp(settings) => Ok(Box::new(Whatsapp::connect(id, settings, secrets)?)),
+        ChannelSettings::Messenger(settings) => Ok(Box::new(messenger::connect(id, settings, secrets)?)),
+        ChannelSettings::Instagram(settings) => Ok(Box::new(instagram::connect(id, settings, secrets)?)),
+        ChannelSettings::Viber(_)
         | ChannelSettings::Vk(_)
         | ChannelSettings::Max(_)
         | ChannelSettings::Email(_) => Err(ConnectError::NotServed(settings.kind())),

@@ -11,6 +11,7 @@ fn recorded_answers_have_their_meanings() {
     let effect = send("hello");
     let telegram = telegram();
     let webhook = webhook(lead(), SignatureEncoding::Hex);
+    let (whatsapp, messenger, instagram) = (whatsapp(), messenger(PAGE), instagram(ACCOUNT));
     let mut lines = Vec::new();
     for name in fixtures_of("outbound") {
         // The name says the status; without one it is 200.
@@ -20,7 +21,13 @@ fn recorded_answers_have_their_meanings() {
             .map_or(200, |part| {
                 part.trim_start_matches(|letter: char| !letter.is_ascii_digit()).parse().unwrap()
             });
-        let channel = if name.contains("telegram") { &telegram } else { &webhook };
+        let channel = match name.split(['/', '_']).nth(1) {
+            Some("telegram") => &telegram,
+            Some("whatsapp") => &whatsapp,
+            Some("messenger") => &messenger,
+            Some("instagram") => &instagram,
+            _ => &webhook,
+        };
         let verdict = channel.classify(&effect, &Progress::default(), Ok(&answer(status, fixture(&name))));
         lines.push(format!("{name} {status}\n    {verdict:?}"));
     }

@@ -20,6 +20,28 @@ fn telegram_updates_become_facts() {
 }
 
 #[test]
+fn whatsapp_notices_become_facts() {
+    let names = fixtures_of("whatsapp");
+    assert!(names.len() >= 35, "fixtures are missing: {names:?}");
+    snapshots_of(&*whatsapp(), &names);
+}
+
+/// The samples are of several accounts; each is read by the channel of the account that it names first.
+#[test]
+fn events_of_messenger_and_instagram_become_facts() {
+    for (folder, at_least) in [("messenger", 24), ("instagram", 21)] {
+        let names = fixtures_of(folder);
+        assert!(names.len() >= at_least, "fixtures are missing: {names:?}");
+        for name in names {
+            let body: Value = serde_json::from_slice(&fixture(&name)).unwrap();
+            let account = body.pointer("/entry/0/id").and_then(Value::as_str).unwrap_or("0");
+            let channel = if folder == "messenger" { messenger(account) } else { instagram(account) };
+            snapshots_of(&*channel, &[name]);
+        }
+    }
+}
+
+#[test]
 fn items_of_any_system_become_facts() {
     let lead = webhook(lead(), SignatureEncoding::Hex);
     snapshots_of(&*lead, &["webhook/form_lead.json".to_owned(), "webhook/missing_fields.json".to_owned()]);

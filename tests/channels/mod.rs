@@ -3,6 +3,7 @@
 mod answers;
 mod conformance;
 mod fixtures;
+mod meta;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -13,8 +14,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use switchboard::channels::{Channel, ResolvedSecrets, WebhookCall, WireResponse, connect};
 use switchboard::model::channel::{
-    ChannelSettings, Signature, SignatureAlgorithm, SignatureEncoding, TelegramSettings, WebhookInbound,
-    WebhookOutbound, WebhookSettings,
+    ChannelSettings, GRAPH_API_BASE, InstagramSettings, MessengerSettings, Signature, SignatureAlgorithm,
+    SignatureEncoding, TelegramSettings, WebhookInbound, WebhookOutbound, WebhookSettings, WhatsappSettings,
 };
 use switchboard::model::effect::{Effect, EffectAction, EffectState, Lane, Outgoing};
 use switchboard::model::id::{ChannelId, DialogId, EffectId, LineId, MessageId};
@@ -40,12 +41,19 @@ fn env(name: &str) -> SecretRef {
 const TOKEN: &str = "123456:AAExampleTokenCanary";
 const WEBHOOK_SECRET: &str = "test-secret_token-1";
 const WEBHOOK_KEY: &str = "test-webhook-key";
+const META_TOKEN: &str = "EAAExampleTokenCanary";
+const META_APP_SECRET: &str = "test_app_secret";
+const META_VERIFY_TOKEN: &str = "example-verify-token";
 
 fn started(settings: &ChannelSettings) -> Box<dyn Channel> {
     let secrets = Secrets(BTreeMap::from([
         ("TOKEN", TOKEN.to_owned()),
         ("SECRET", WEBHOOK_SECRET.to_owned()),
         ("KEY", WEBHOOK_KEY.to_owned()),
+        ("META_TOKEN", META_TOKEN.to_owned()),
+        ("META_APP", META_APP_SECRET.to_owned()),
+        ("META_VERIFY", META_VERIFY_TOKEN.to_owned()),
+        ("META_OTHER_APP", "another_app_secret".to_owned()),
     ]));
     connect(&ChannelId::from("shop"), settings, &secrets).unwrap()
 }
@@ -56,6 +64,49 @@ fn telegram() -> Box<dyn Channel> {
         token: env("TOKEN"),
         webhook_secret: env("SECRET"),
         api_base: TelegramSettings::API_BASE.to_owned(),
+    }))
+}
+
+/// The number of the recorded payloads.
+const NUMBER: &str = "106540352242922";
+/// Their page of Facebook.
+const PAGE: &str = "370873143344730";
+/// Their account of Instagram.
+const ACCOUNT: &str = "17841405822304914";
+
+fn whatsapp() -> Box<dyn Channel> {
+    started(&ChannelSettings::Whatsapp(WhatsappSettings {
+        phone_number_id: NUMBER.to_owned(),
+        access_token: env("META_TOKEN"),
+        app_secret: env("META_APP"),
+        verify_token: env("META_VERIFY"),
+        api_base: GRAPH_API_BASE.to_owned(),
+        groups: Default::default(),
+        window_template: None,
+    }))
+}
+
+fn messenger(page: &str) -> Box<dyn Channel> {
+    started(&ChannelSettings::Messenger(MessengerSettings {
+        page_id: page.to_owned(),
+        access_token: env("META_TOKEN"),
+        app_secret: env("META_APP"),
+        verify_token: env("META_VERIFY"),
+        api_base: GRAPH_API_BASE.to_owned(),
+        human_agent: false,
+    }))
+}
+
+/// Signed with the second of its two secrets.
+fn instagram(account: &str) -> Box<dyn Channel> {
+    started(&ChannelSettings::Instagram(InstagramSettings {
+        account_id: account.to_owned(),
+        access_token: env("META_TOKEN"),
+        app_secret: env("META_OTHER_APP"),
+        instagram_app_secret: Some(env("META_APP")),
+        verify_token: env("META_VERIFY"),
+        api_base: GRAPH_API_BASE.to_owned(),
+        human_agent: false,
     }))
 }
 

@@ -88,3 +88,46 @@ pub fn header_name(text: &str) -> Result<(), Unfit> {
         .map(drop)
         .map_err(|_| Unfit { expected: "the name of a header, such as `X-Signature`".to_owned() })
 }
+
+/// An id that Meta gives as digits.
+///
+/// # Errors
+/// When it is anything else.
+pub fn meta_id(text: &str) -> Result<(), Unfit> {
+    if (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(())
+    } else {
+        Err(Unfit { expected: "an id as Meta shows it: digits alone, such as `106540352242922`".to_owned() })
+    }
+}
+
+/// The name of a message template.
+///
+/// # Errors
+/// When Meta would not take it.
+pub fn template_name(text: &str) -> Result<(), Unfit> {
+    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if (1..=512).contains(&text.len()) && text.bytes().all(is_fit) {
+        Ok(())
+    } else {
+        Err(Unfit { expected: "the name of a template, of a-z 0-9 _, such as `order_ready`".to_owned() })
+    }
+}
+
+/// The language of a message template.
+///
+/// # Errors
+/// When it is not written as Meta does.
+pub fn template_language(text: &str) -> Result<(), Unfit> {
+    let (language, country) = text.split_once('_').map_or((text, None), |(one, other)| (one, Some(other)));
+    let is_language =
+        matches!(language.len(), 2 | 3) && language.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_country = country.is_none_or(|country| {
+        (2..=8).contains(&country.len()) && country.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
+    if is_language && is_country {
+        Ok(())
+    } else {
+        Err(Unfit { expected: "the language of a template, such as `en` or `pt_BR`".to_owned() })
+    }
+}

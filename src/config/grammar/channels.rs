@@ -18,12 +18,19 @@ const KINDS: &[&str] =
     &["telegram", "whatsapp", "messenger", "instagram", "viber", "vk", "max", "email", "widget", "webhook"];
 
 /// The kinds that are served.
-const SERVED: [ChannelKind; 2] = [ChannelKind::Telegram, ChannelKind::Webhook];
+const SERVED: [ChannelKind; 5] = [
+    ChannelKind::Telegram,
+    ChannelKind::Whatsapp,
+    ChannelKind::Messenger,
+    ChannelKind::Instagram,
+    ChannelKind::Webhook,
+];
 
 const KIND: Field = Field::required("kind", Shape::Word(KINDS));
 const LINE: Field = Field::required("line", Shape::Reference(Name::Line));
 const GROUPS: Field = Field::optional("groups", Shape::Word(&["refuse", "accept"]));
 const HUMAN_AGENT: Field = Field::optional("human_agent", Shape::Boolean);
+const META_ID: Shape = Shape::Scalar(channels::meta_id);
 const API_BASE: Field = Field::optional("api_base", Shape::Check(addresses::target));
 
 /// The keys of a channel of a kind.
@@ -54,7 +61,7 @@ const TELEGRAM: &[Field] = &[
 const WHATSAPP: &[Field] = &[
     KIND,
     LINE,
-    Field::required("phone_number_id", Shape::Text),
+    Field::required("phone_number_id", META_ID),
     Field::required("access_token", Shape::Secret),
     Field::required("app_secret", Shape::Secret),
     Field::required("verify_token", Shape::Secret),
@@ -62,13 +69,15 @@ const WHATSAPP: &[Field] = &[
     Field::optional("window_template", Shape::Mapping(WINDOW_TEMPLATE)),
     API_BASE,
 ];
-const WINDOW_TEMPLATE: &[Field] =
-    &[Field::required("name", Shape::Text), Field::required("language", Shape::Text)];
+const WINDOW_TEMPLATE: &[Field] = &[
+    Field::required("name", Shape::Scalar(channels::template_name)),
+    Field::required("language", Shape::Scalar(channels::template_language)),
+];
 
 const MESSENGER: &[Field] = &[
     KIND,
     LINE,
-    Field::required("page_id", Shape::Text),
+    Field::required("page_id", META_ID),
     Field::required("access_token", Shape::Secret),
     Field::required("app_secret", Shape::Secret),
     Field::required("verify_token", Shape::Secret),
@@ -79,7 +88,7 @@ const MESSENGER: &[Field] = &[
 const INSTAGRAM: &[Field] = &[
     KIND,
     LINE,
-    Field::required("account_id", Shape::Text),
+    Field::required("account_id", META_ID),
     Field::required("access_token", Shape::Secret),
     Field::required("app_secret", Shape::Secret),
     Field::optional("instagram_app_secret", Shape::Secret),
