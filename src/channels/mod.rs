@@ -41,6 +41,9 @@
 mod codec;
 mod fault;
 mod files;
+mod form;
+mod json;
+mod max;
 mod parts;
 mod person;
 mod registry;
@@ -48,6 +51,8 @@ mod setup;
 mod start;
 mod telegram;
 mod text;
+mod viber;
+mod vk;
 mod webhook;
 mod wire;
 

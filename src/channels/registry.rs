@@ -4,8 +4,11 @@ use crate::model::channel::ChannelSettings;
 use crate::model::id::ChannelId;
 
 use super::codec::Channel;
+use super::max::Max;
 use super::start::{ConnectError, ResolvedSecrets};
 use super::telegram::Telegram;
+use super::viber::Viber;
+use super::vk::Vk;
 use super::webhook::Webhook;
 
 /// Starts the channel binding `id`: checks its settings and takes its secrets.
@@ -20,13 +23,13 @@ pub fn connect(
 ) -> Result<Box<dyn Channel>, ConnectError> {
     match settings {
         ChannelSettings::Telegram(settings) => Ok(Box::new(Telegram::connect(id, settings, secrets)?)),
+        ChannelSettings::Viber(settings) => Ok(Box::new(Viber::connect(id, settings, secrets)?)),
+        ChannelSettings::Vk(settings) => Ok(Box::new(Vk::connect(id, settings, secrets)?)),
+        ChannelSettings::Max(settings) => Ok(Box::new(Max::connect(id, settings, secrets)?)),
         ChannelSettings::Webhook(settings) => Ok(Box::new(Webhook::connect(id, settings, secrets)?)),
         ChannelSettings::Whatsapp(_)
         | ChannelSettings::Messenger(_)
         | ChannelSettings::Instagram(_)
-        | ChannelSettings::Viber(_)
-        | ChannelSettings::Vk(_)
-        | ChannelSettings::Max(_)
         | ChannelSettings::Email(_) => Err(ConnectError::NotServed(settings.kind())),
         ChannelSettings::Inactive(kind) => Err(ConnectError::NotServed(*kind)),
     }

@@ -27,6 +27,9 @@ const ATTEMPT_MAX: Duration = Duration::from_secs(30);
 /// a request that is cut off leaves its outcome uncertain, one that was not begun leaves nothing.
 const BEGIN_MAX: Duration = Duration::from_secs(10);
 
+/// The longest pause between two requests of one attempt. Whatever takes longer is another attempt.
+const PAUSE_MAX: Duration = Duration::from_secs(4);
+
 /// How long the rest of a text waits for its next attempt, in ms: the receiver is slow but works.
 const REST_AFTER_MS: u64 = 1_000;
 
@@ -90,6 +93,9 @@ trait Carrier {
     /// The time since the attempt began.
     fn elapsed(&self) -> Duration;
 
+    /// Waits before the next request.
+    fn pause(&self, time: Duration) -> impl Future<Output = ()> + Send;
+
     /// Sends a request and waits for its answer, at most for `limit`.
     fn send(
         &self,
@@ -117,7 +123,12 @@ async fn attempt(channel: &dyn Channel, effect: &Effect, begin: Progress, carrie
         }
         let response = carrier.send(request, ATTEMPT_MAX.saturating_sub(elapsed)).await;
         match channel.classify(effect, &progress, response.as_ref()) {
-            Verdict::More(next) => progress = next,
+            Verdict::More(next) => {
+                progress = next;
+                if progress.pause_ms > 0 {
+                    carrier.pause(Duration::from_millis(progress.pause_ms).min(PAUSE_MAX)).await;
+                }
+            }
             Verdict::Ended(attempt) => return attempt,
         }
     }
@@ -137,6 +148,10 @@ struct Wire<'a> {
 impl Carrier for Wire<'_> {
     fn elapsed(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 
     async fn send(&self, request: WireRequest, limit: Duration) -> Result<WireResponse, SendFailure> {
