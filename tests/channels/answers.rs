@@ -11,6 +11,7 @@ fn recorded_answers_have_their_meanings() {
     let effect = send("hello");
     let telegram = telegram();
     let webhook = webhook(lead(), SignatureEncoding::Hex);
+    let (viber, vk, max) = (viber(), vk(Groups::Refuse), max(Groups::Refuse));
     let mut lines = Vec::new();
     for name in fixtures_of("outbound") {
         // The name says the status; without one it is 200.
@@ -20,7 +21,13 @@ fn recorded_answers_have_their_meanings() {
             .map_or(200, |part| {
                 part.trim_start_matches(|letter: char| !letter.is_ascii_digit()).parse().unwrap()
             });
-        let channel = if name.contains("telegram") { &telegram } else { &webhook };
+        let channel = match name.trim_start_matches("outbound/").split('_').next() {
+            Some("telegram") => &telegram,
+            Some("viber") => &viber,
+            Some("vk") => &vk,
+            Some("max") => &max,
+            _ => &webhook,
+        };
         let verdict = channel.classify(&effect, &Progress::default(), Ok(&answer(status, fixture(&name))));
         lines.push(format!("{name} {status}\n    {verdict:?}"));
     }

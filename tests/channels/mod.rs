@@ -3,7 +3,10 @@
 mod answers;
 mod conformance;
 mod fixtures;
+mod max;
 mod shape;
+mod viber;
+mod vk;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,8 +16,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use switchboard::channels::{Channel, ResolvedSecrets, WebhookCall, WireResponse, connect};
 use switchboard::model::channel::{
-    ChannelSettings, Signature, SignatureAlgorithm, SignatureEncoding, TelegramSettings, WebhookInbound,
-    WebhookOutbound, WebhookSettings,
+    ChannelSettings, Groups, MaxSettings, Signature, SignatureAlgorithm, SignatureEncoding, TelegramSettings,
+    ViberSender, ViberSettings, VkSettings, WebhookInbound, WebhookOutbound, WebhookSettings,
 };
 use switchboard::model::effect::{Effect, EffectAction, EffectState, Lane, Outgoing};
 use switchboard::model::id::{ChannelId, DialogId, EffectId, LineId, MessageId};
@@ -40,12 +43,22 @@ fn env(name: &str) -> SecretRef {
 const TOKEN: &str = "123456:AAExampleTokenCanary";
 const WEBHOOK_SECRET: &str = "test-secret_token-1";
 const WEBHOOK_KEY: &str = "test-webhook-key";
+const VIBER_TOKEN: &str = "test-viber-auth-token";
+const VK_TOKEN: &str = "vk1.a.test-token";
+const VK_SECRET: &str = "secret_123456";
+const MAX_TOKEN: &str = "test-max-token";
+const MAX_SECRET: &str = "test-max-secret";
 
 fn started(settings: &ChannelSettings) -> Box<dyn Channel> {
     let secrets = Secrets(BTreeMap::from([
         ("TOKEN", TOKEN.to_owned()),
         ("SECRET", WEBHOOK_SECRET.to_owned()),
         ("KEY", WEBHOOK_KEY.to_owned()),
+        ("VIBER_TOKEN", VIBER_TOKEN.to_owned()),
+        ("VK_TOKEN", VK_TOKEN.to_owned()),
+        ("VK_SECRET", VK_SECRET.to_owned()),
+        ("MAX_TOKEN", MAX_TOKEN.to_owned()),
+        ("MAX_SECRET", MAX_SECRET.to_owned()),
     ]));
     connect(&ChannelId::from("shop"), settings, &secrets).unwrap()
 }
@@ -56,6 +69,35 @@ fn telegram() -> Box<dyn Channel> {
         token: env("TOKEN"),
         webhook_secret: env("SECRET"),
         api_base: TelegramSettings::API_BASE.to_owned(),
+    }))
+}
+
+fn viber() -> Box<dyn Channel> {
+    started(&ChannelSettings::Viber(ViberSettings {
+        token: env("VIBER_TOKEN"),
+        sender: ViberSender { name: "Shop".to_owned(), avatar: None },
+        api_base: ViberSettings::API_BASE.to_owned(),
+    }))
+}
+
+fn vk(groups: Groups) -> Box<dyn Channel> {
+    started(&ChannelSettings::Vk(VkSettings {
+        group_id: "123456".to_owned(),
+        access_token: env("VK_TOKEN"),
+        secret: env("VK_SECRET"),
+        confirmation: Some("2fd0e2a1".to_owned()),
+        api_base: VkSettings::API_BASE.to_owned(),
+        api_version: VkSettings::API_VERSION.to_owned(),
+        groups,
+    }))
+}
+
+fn max(groups: Groups) -> Box<dyn Channel> {
+    started(&ChannelSettings::Max(MaxSettings {
+        token: env("MAX_TOKEN"),
+        webhook_secret: env("MAX_SECRET"),
+        api_base: MaxSettings::API_BASE.to_owned(),
+        groups,
     }))
 }
 
@@ -145,6 +187,15 @@ fn facts(channel: &dyn Channel, body: &[u8]) -> Value {
         .iter()
         .map(|received| json!({ "input_id": received.input_id, "inbound": received.inbound }))
         .collect()
+}
+
+/// The facts of several payloads, by their names.
+fn all_facts(channel: &dyn Channel, payloads: &[(&str, Value)]) -> Value {
+    let named = payloads.iter();
+    named
+        .map(|(name, body)| ((*name).to_owned(), facts(channel, body.to_string().as_bytes())))
+        .collect::<serde_json::Map<String, Value>>()
+        .into()
 }
 
 fn answer(status: u16, body: impl Into<Bytes>) -> WireResponse {
