@@ -222,7 +222,8 @@ impl Channel for Max {
                 }
                 _ => fault.retry(None, "MAX gave no address for the upload"),
             },
-            (EffectAction::Send(outgoing), _) => match at(&body, &["message", "body", "mid"]).and_then(id_of) {
+            (EffectAction::Send(outgoing), _) => match at(&body, &["message", "body", "mid"]).and_then(id_of)
+            {
                 Some(mid) => CAPABILITIES.arrived(ChannelKind::Max, outgoing, progress, Some(mid)),
                 None => fault.foreign(response, "the API of MAX"),
             },

@@ -203,8 +203,12 @@ impl Channel for Viber {
     }
 
     fn registration(&self, webhook: &str) -> Vec<Check> {
-        let body = json!({ "url": webhook, "event_types": EVENT_TYPES, "send_name": true, "send_photo": false });
-        self.call("set_webhook", &body).map(|request| Check { name: "webhook", request }).into_iter().collect()
+        let body =
+            json!({ "url": webhook, "event_types": EVENT_TYPES, "send_name": true, "send_photo": false });
+        self.call("set_webhook", &body)
+            .map(|request| Check { name: "webhook", request })
+            .into_iter()
+            .collect()
     }
 
     fn checks(&self) -> Vec<Check> {
@@ -291,9 +295,8 @@ fn account(body: &serde_json_borrow::Value<'_>, webhook: Option<&str>) -> Vec<Fi
     let mut findings = vec![Finding::good(format!("the token is that of the bot {}", safe_text(&name, &[])))];
     let registered = json::text(body, "webhook");
     match (registered, webhook) {
-        (None, _) => findings.push(Finding::bad(
-            "Viber calls no webhook: run `switchboard channel setup` for this channel",
-        )),
+        (None, _) => findings
+            .push(Finding::bad("Viber calls no webhook: run `switchboard channel setup` for this channel")),
         (Some(registered), Some(ours)) if registered != ours => findings.push(Finding::bad(format!(
             "Viber calls {} instead of {ours}: run `switchboard channel setup` for this channel",
             safe_text(&registered, &[])

@@ -63,8 +63,8 @@ static CAPABILITIES: Capabilities = Capabilities {
     // The schema says 9000, the messenger itself cuts at 4096.
     text: TextLimit { length: 4096, unit: TextUnit::Characters },
     parts_max: 16,
-    // A payload has 255 characters; escaped data and its frame fit into them.
-    buttons: Some(ButtonLimits { count_max: 10, data_bytes_max: 120 }),
+    // A payload has 255 characters; data and title, escaped, fit into them with their frame.
+    buttons: Some(ButtonLimits { count_max: 10, data_bytes_max: 64 }),
     replies: true,
     acknowledges_buttons: true,
     files: FileRoute::Bytes,
@@ -370,7 +370,8 @@ const IN_CONVERSATION: char = 'c';
 
 /// The position that VK calls `coordinates`, in the words of the model.
 fn coordinates(geo: &Value<'_>) -> Option<(String, String)> {
-    let degrees = |key| at(geo, &["coordinates", key]).filter(|value| value.is_number()).map(Value::to_string);
+    let degrees =
+        |key| at(geo, &["coordinates", key]).filter(|value| value.is_number()).map(Value::to_string);
     Some((degrees("latitude")?, degrees("longitude")?))
 }
 

@@ -96,7 +96,8 @@ fn event(kind: &str, object: Value) -> Value {
 }
 
 fn message(content: Value) -> Value {
-    let mut message = json!({ "id": 9, "date": 1_700_000_000, "peer_id": 5, "from_id": 5, "out": 0, "text": "" });
+    let mut message =
+        json!({ "id": 9, "date": 1_700_000_000, "peer_id": 5, "from_id": 5, "out": 0, "text": "" });
     message.as_object_mut().unwrap().extend(content.as_object().unwrap().clone());
     event("message_new", json!({ "message": message, "client_info": { "lang_id": 3 } }))
 }
@@ -120,30 +121,75 @@ fn further_events_become_facts() {
             ] })),
         ),
         ("video", with("video", json!({ "id": 2, "owner_id": -3, "title": "t", "access_key": "k" }))),
-        ("audio", with("audio", json!({ "id": 2, "owner_id": 3, "artist": "A", "title": "T", "url": "https://v/a" }))),
+        (
+            "audio",
+            with(
+                "audio",
+                json!({ "id": 2, "owner_id": 3, "artist": "A", "title": "T", "url": "https://v/a" }),
+            ),
+        ),
         ("link", with("link", json!({ "url": "https://example.com", "title": "t" }))),
         ("wall post", with("wall", json!({ "id": 2 }))),
         ("photo without an address", with("photo", json!({ "id": 2, "sizes": [] }))),
-        ("place with a name", message(json!({
-            "geo": { "coordinates": { "latitude": 1, "longitude": -2.5 }, "place": { "title": "Here" } }
-        }))),
+        (
+            "place with a name",
+            message(json!({
+                "geo": { "coordinates": { "latitude": 1, "longitude": -2.5 }, "place": { "title": "Here" } }
+            })),
+        ),
         ("our button", message(json!({ "text": "Да", "payload": "{\"button\":\"yes\"}" }))),
         ("start button", message(json!({ "text": "Начать", "payload": "{\"command\":\"start\"}" }))),
         ("nothing", message(json!({}))),
-        ("no number", event("message_new", json!({ "message": { "peer_id": 5, "from_id": 5, "text": "hi" } }))),
+        (
+            "no number",
+            event("message_new", json!({ "message": { "peer_id": 5, "from_id": 5, "text": "hi" } })),
+        ),
         ("from a community", message(json!({ "from_id": -7, "text": "hi" }))),
         ("service message", message(json!({ "action": { "type": "chat_invite_user" } }))),
-        ("press without payload", event("message_event", json!({ "user_id": 5, "peer_id": 5, "event_id": "x" }))),
-        ("press with a text", event("message_event", json!({
-            "user_id": 5, "peer_id": 5, "event_id": "x", "payload": "{\"button\":\"no\"}"
-        }))),
-        ("read by us", event("message_read", json!({ "from_id": -123_456, "peer_id": 5, "read_message_id": 7 }))),
-        ("our own echo", event("message_reply", json!({
-            "id": 10, "peer_id": 5, "from_id": -123_456, "text": "x", "payload": "{\"switchboard\":\"e-7 0\"}"
-        }))),
-        ("reaction", event("message_reaction_event", json!({ "reacted_id": 5, "peer_id": 5, "cmid": 3, "reaction_id": 4 }))),
-        ("reaction taken back", event("message_reaction_event", json!({ "reacted_id": 5, "peer_id": 5, "cmid": 3 }))),
-        ("unknown reaction", event("message_reaction_event", json!({ "reacted_id": 5, "peer_id": 5, "cmid": 3, "reaction_id": 99 }))),
+        (
+            "press without payload",
+            event("message_event", json!({ "user_id": 5, "peer_id": 5, "event_id": "x" })),
+        ),
+        (
+            "press with a text",
+            event(
+                "message_event",
+                json!({
+                    "user_id": 5, "peer_id": 5, "event_id": "x", "payload": "{\"button\":\"no\",\"title\":\"Нет\"}"
+                }),
+            ),
+        ),
+        (
+            "read by us",
+            event("message_read", json!({ "from_id": -123_456, "peer_id": 5, "read_message_id": 7 })),
+        ),
+        (
+            "our own echo",
+            event(
+                "message_reply",
+                json!({
+                    "id": 10, "peer_id": 5, "from_id": -123_456, "text": "x", "payload": "{\"switchboard\":\"e-7 0\"}"
+                }),
+            ),
+        ),
+        (
+            "reaction",
+            event(
+                "message_reaction_event",
+                json!({ "reacted_id": 5, "peer_id": 5, "cmid": 3, "reaction_id": 4 }),
+            ),
+        ),
+        (
+            "reaction taken back",
+            event("message_reaction_event", json!({ "reacted_id": 5, "peer_id": 5, "cmid": 3 })),
+        ),
+        (
+            "unknown reaction",
+            event(
+                "message_reaction_event",
+                json!({ "reacted_id": 5, "peer_id": 5, "cmid": 3, "reaction_id": 99 }),
+            ),
+        ),
         ("no object", json!({ "type": "message_new", "group_id": 123_456 })),
         ("object of a wrong type", event("message_new", json!("hi"))),
     ];

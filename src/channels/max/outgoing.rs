@@ -144,7 +144,10 @@ pub(super) fn uploaded(
 ) -> Verdict {
     let status = response.status;
     let early = progress.prepared.first().filter(|token| !token.is_empty());
-    if (200..300).contains(&status) && text(body, "error_code").is_none() && field(body, "error_code").is_none() {
+    if (200..300).contains(&status)
+        && text(body, "error_code").is_none()
+        && field(body, "error_code").is_none()
+    {
         if let Some(photos) = field(body, "photos").filter(|photos| photos.is_object()) {
             return Verdict::More(progress.prepared_with(format!("{{\"photos\":{photos}}}")));
         }

@@ -39,7 +39,12 @@ impl Max {
             .collect()
     }
 
-    pub(super) fn findings(&self, name: &str, webhook: Option<&str>, response: &WireResponse) -> Vec<Finding> {
+    pub(super) fn findings(
+        &self,
+        name: &str,
+        webhook: Option<&str>,
+        response: &WireResponse,
+    ) -> Vec<Finding> {
         let body: Value<'_> = serde_json::from_slice(&response.body).unwrap_or_default();
         let secrets = [self.token.as_str(), self.webhook_secret.as_str()];
         let said = safe_text(&text(&body, "message").unwrap_or_default(), &secrets);

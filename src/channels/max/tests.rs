@@ -87,12 +87,17 @@ fn more_buttons_than_rows_stand_side_by_side() {
 
 #[test]
 fn a_press_is_acknowledged_by_its_reference() {
-    let press = effect(EffectAction::AcknowledgeButton { channel: "shop".into(), reference: "a/b&c".to_owned() });
+    let press =
+        effect(EffectAction::AcknowledgeButton { channel: "shop".into(), reference: "a/b&c".to_owned() });
     let request = bot().encode(&press, &Progress::default()).unwrap();
     assert_eq!(request.url.query(), Some("callback_id=a%2Fb%26c"));
     let done = bot().classify(&press, &Progress::default(), Ok(&answer(200, r#"{"success":true}"#)));
     assert_eq!(done, Verdict::Ended(Attempt::Delivered { external_id: None }));
-    let late = bot().classify(&press, &Progress::default(), Ok(&answer(200, r#"{"success":false,"message":"late"}"#)));
+    let late = bot().classify(
+        &press,
+        &Progress::default(),
+        Ok(&answer(200, r#"{"success":false,"message":"late"}"#)),
+    );
     assert!(matches!(late, Verdict::Ended(Attempt::Refused { .. })));
 }
 
@@ -138,7 +143,8 @@ fn a_file_goes_in_three_steps_and_only_its_upload_leaves_the_api() {
         assert_eq!(sent, json!({ "attachments": [{ "type": word, "payload": payload }] }));
 
         // While MAX is busy the same request is made again, ever later, and then the attempt ends.
-        let busy = include_str!("../../../tests/fixtures/channels/outbound/max_error_400_attachment_not_ready.json");
+        let busy =
+            include_str!("../../../tests/fixtures/channels/outbound/max_error_400_attachment_not_ready.json");
         let mut waiting = progress.clone();
         let mut pauses = Vec::new();
         let ended = loop {
@@ -228,8 +234,12 @@ fn a_video_is_fetched_by_its_token_and_other_files_by_their_address() {
     let request = bot.fetch(&video, &["https://v/720".to_owned()]).unwrap();
     assert!(request.url.host() == Some("v") && request.headers.is_empty());
     assert_eq!(bot.fetched(&video, &["https://v/720".to_owned()], &answer(200, "")), Fetched::File);
-    assert_eq!(bot.fetched(&video, &[], &answer(200, r#"{"urls":null}"#)), Fetched::Failed(FetchError::NoAddress));
-    let image = Attachment { url: Some("https://i.oneme.ru/i".to_owned()), ..Attachment::of(AttachmentKind::Image) };
+    assert_eq!(
+        bot.fetched(&video, &[], &answer(200, r#"{"urls":null}"#)),
+        Fetched::Failed(FetchError::NoAddress)
+    );
+    let image =
+        Attachment { url: Some("https://i.oneme.ru/i".to_owned()), ..Attachment::of(AttachmentKind::Image) };
     assert!(bot.fetch(&image, &[]).unwrap().headers.is_empty());
 }
 
@@ -243,7 +253,10 @@ fn the_webhook_is_registered_with_its_secret_and_examined() {
     let said = |name: &'static str, status: u16, body: &str| {
         let check = Check { name, request: check.request.clone() };
         let findings = bot.examine(&check, Some(url), &answer(status, body));
-        findings.iter().map(|finding| format!("{name}: {} {}", finding.good, finding.text)).collect::<Vec<_>>()
+        findings
+            .iter()
+            .map(|finding| format!("{name}: {} {}", finding.good, finding.text))
+            .collect::<Vec<_>>()
     };
     let list = |types: Value| json!({ "subscriptions": [{ "url": url, "update_types": types }] }).to_string();
     let lines = [
@@ -264,13 +277,15 @@ fn settings_that_cannot_work_are_refused_with_their_names() {
     let fails = |token: &str, secret: &str| {
         connect(&ChannelId::from("shop"), &settings(token, secret), &Names).unwrap_err().to_string()
     };
-    insta::assert_snapshot!([
-        fails("MISSING", "SECRET"),
-        fails("two words", "SECRET"),
-        fails("TOKEN", ""),
-        fails("TOKEN", "four"),
-        fails("TOKEN", "with space"),
-        fails("TOKEN", &"x".repeat(257)),
-    ]
-    .join("\n"));
+    insta::assert_snapshot!(
+        [
+            fails("MISSING", "SECRET"),
+            fails("two words", "SECRET"),
+            fails("TOKEN", ""),
+            fails("TOKEN", "four"),
+            fails("TOKEN", "with space"),
+            fails("TOKEN", &"x".repeat(257)),
+        ]
+        .join("\n")
+    );
 }

@@ -15,11 +15,7 @@ use crate::channels::person::within_limits;
 use super::attachment;
 
 /// Reads the body of a call: one update.
-pub(super) fn read(
-    channel: &ChannelId,
-    groups: Groups,
-    body: &[u8],
-) -> Result<Vec<Received>, DecodeError> {
+pub(super) fn read(channel: &ChannelId, groups: Groups, body: &[u8]) -> Result<Vec<Received>, DecodeError> {
     let tree: Value<'_> = serde_json::from_slice(body)?;
     let kind = text(&tree, "update_type").ok_or(DecodeError::Missing("update_type"))?;
     let update = Update { channel, groups, kind: &kind, tree: &tree };
@@ -35,7 +31,11 @@ pub(super) fn read(
     let reading = reading.unwrap_or_else(|what| {
         let fact = Fact::Unsupported { what, raw: String::from_utf8_lossy(body).into_owned() };
         // Updates have no id; the same bytes are the same update.
-        vec![Reading { input_id: input_id::item(channel, body), external_at_ms: number(&tree, "timestamp"), fact }]
+        vec![Reading {
+            input_id: input_id::item(channel, body),
+            external_at_ms: number(&tree, "timestamp"),
+            fact,
+        }]
     });
     let received = reading
         .into_iter()
@@ -151,10 +151,10 @@ impl Update<'_> {
         let chat = self.chat(self.tree, None)?;
         let user = field(self.tree, "user").and_then(|user| self.person(user));
         let user = user.ok_or_else(|| format!("`{}` without `user`", self.kind))?;
-        let at = number(self.tree, "timestamp").ok_or_else(|| format!("`{}` without `timestamp`", self.kind))?;
-        let key = |what: &str| {
-            input_id::update(self.channel, &format!("{what} {} {} {at}", chat.id, user.id))
-        };
+        let at =
+            number(self.tree, "timestamp").ok_or_else(|| format!("`{}` without `timestamp`", self.kind))?;
+        let key =
+            |what: &str| input_id::update(self.channel, &format!("{what} {} {} {at}", chat.id, user.id));
         let reading = |what: &str, fact| Reading { input_id: key(what), external_at_ms: Some(at), fact };
         let mut readings = Vec::new();
         if allowed && let Some(source) = text(self.tree, "payload") {
@@ -178,7 +178,11 @@ impl Update<'_> {
             return Err("post in a channel".to_owned());
         }
         let is_group = kind.map_or_else(|| chat.starts_with('-'), |kind| kind != "dialog");
-        if is_group && self.groups.is_refuse() { Err("group chat".to_owned()) } else { Ok(ExternalChat::of(chat)) }
+        if is_group && self.groups.is_refuse() {
+            Err("group chat".to_owned())
+        } else {
+            Ok(ExternalChat::of(chat))
+        }
     }
 
     fn sender(&self, message: &Value<'_>) -> Result<ExternalUser, String> {
@@ -267,10 +271,8 @@ fn quoted(text: &str) -> String {
 fn title(message: &Value<'_>, data: &str) -> Option<String> {
     let attachments = at(message, &["body", "attachments"])?.as_array()?;
     let keyboards = attachments.iter().filter_map(|attachment| field(attachment, "payload"));
-    let mut buttons = keyboards
-        .flat_map(|keyboard| items(keyboard, "buttons"))
-        .filter_map(Value::as_array)
-        .flatten();
+    let mut buttons =
+        keyboards.flat_map(|keyboard| items(keyboard, "buttons")).filter_map(Value::as_array).flatten();
     let pressed = buttons.find(|button| text(button, "payload").as_deref() == Some(data))?;
     text(pressed, "text")
 }

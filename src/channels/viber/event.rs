@@ -181,7 +181,10 @@ fn person(body: &Value<'_>) -> Option<ExternalUser> {
     Some(within_limits(ExternalUser {
         id: id(body, "id")?,
         name: text(body, "name"),
-        language: at(body, &["language"]).and_then(Value::as_str).filter(|tag| !tag.is_empty()).map(str::to_owned),
+        language: at(body, &["language"])
+            .and_then(Value::as_str)
+            .filter(|tag| !tag.is_empty())
+            .map(str::to_owned),
         ..ExternalUser::default()
     }))
 }

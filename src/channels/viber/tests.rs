@@ -42,12 +42,7 @@ fn verdict(status: u16, body: &str) -> Attempt {
 }
 
 fn file(kind: AttachmentKind, url: &str, name: Option<&str>, size: Option<u64>) -> Attachment {
-    Attachment {
-        url: Some(url.to_owned()),
-        name: name.map(str::to_owned),
-        size,
-        ..Attachment::of(kind)
-    }
+    Attachment { url: Some(url.to_owned()), name: name.map(str::to_owned), size, ..Attachment::of(kind) }
 }
 
 #[test]
@@ -127,7 +122,10 @@ fn what_viber_would_refuse_is_refused_before_the_first_part() {
     );
     assert_eq!(with("x", vec![button("a"); 25]), EncodeError::TooManyButtons { count: 25, max: 24 });
     let huge = "\u{1}".repeat(6000);
-    assert_eq!(with(&format!("{} {huge}", "x".repeat(6000)), vec![]), EncodeError::TooLarge { max: REQUEST_MAX });
+    assert_eq!(
+        with(&format!("{} {huge}", "x".repeat(6000)), vec![]),
+        EncodeError::TooLarge { max: REQUEST_MAX }
+    );
     // The longest ordinary text goes out, whatever its letters.
     first(&send(&"я".repeat(7000))).unwrap();
     first(&send(&"😀".repeat(7000))).unwrap();
@@ -135,14 +133,15 @@ fn what_viber_would_refuse_is_refused_before_the_first_part() {
 
 #[test]
 fn each_status_has_its_meaning() {
-    let word = |status: u64| match verdict(200, &json!({ "status": status, "status_message": "x" }).to_string()) {
-        Attempt::Delivered { .. } => "delivered",
-        Attempt::Retry { scope: Scope::Channel, after_ms: Some(_), .. } => "the channel waits",
-        Attempt::Retry { scope: Scope::Chat, .. } => "the chat waits",
-        Attempt::Refused { reason: Refusal::Blocked, .. } => "blocked",
-        Attempt::Refused { reason: Refusal::Permanent, .. } => "refused",
-        other => panic!("{other:?}"),
-    };
+    let word =
+        |status: u64| match verdict(200, &json!({ "status": status, "status_message": "x" }).to_string()) {
+            Attempt::Delivered { .. } => "delivered",
+            Attempt::Retry { scope: Scope::Channel, after_ms: Some(_), .. } => "the channel waits",
+            Attempt::Retry { scope: Scope::Chat, .. } => "the chat waits",
+            Attempt::Refused { reason: Refusal::Blocked, .. } => "blocked",
+            Attempt::Refused { reason: Refusal::Permanent, .. } => "refused",
+            other => panic!("{other:?}"),
+        };
     let words: Vec<String> = (0..=26).map(|status| format!("{status} {}", word(status))).collect();
     insta::assert_snapshot!(words.join("\n"));
 }
@@ -190,14 +189,16 @@ fn settings_that_cannot_work_are_refused_with_their_names() {
     let fails = |settings: ChannelSettings| {
         connect(&ChannelId::from("shop"), &settings, &Names).unwrap_err().to_string()
     };
-    insta::assert_snapshot!([
-        fails(settings("MISSING", "Shop", None, base)),
-        fails(settings("", "Shop", None, base)),
-        fails(settings("two words", "Shop", None, base)),
-        fails(settings("TOKEN", &"я".repeat(29), None, base)),
-        fails(settings("TOKEN", " ", None, base)),
-        fails(settings("TOKEN", "Shop", Some("a.png"), base)),
-        fails(settings("TOKEN", "Shop", None, "chatapi.viber.com")),
-    ]
-    .join("\n"));
+    insta::assert_snapshot!(
+        [
+            fails(settings("MISSING", "Shop", None, base)),
+            fails(settings("", "Shop", None, base)),
+            fails(settings("two words", "Shop", None, base)),
+            fails(settings("TOKEN", &"я".repeat(29), None, base)),
+            fails(settings("TOKEN", " ", None, base)),
+            fails(settings("TOKEN", "Shop", Some("a.png"), base)),
+            fails(settings("TOKEN", "Shop", None, "chatapi.viber.com")),
+        ]
+        .join("\n")
+    );
 }

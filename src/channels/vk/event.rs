@@ -122,8 +122,8 @@ impl Event<'_> {
         let input_id = input_id::message(self.channel, &chat.id, &number);
         let external_at_ms = seconds(message, "date");
         let said = text(message, "text").unwrap_or_default();
-        if let Some(data) = field(message, "payload").and_then(pressed) {
-            let title = (!said.is_empty()).then_some(said);
+        if let Some((data, title)) = field(message, "payload").and_then(pressed) {
+            let title = if said.is_empty() { title } else { Some(said) };
             let fact = Fact::Button { chat, user, data, title, message: None, acknowledge: None };
             return Ok(vec![Reading { input_id, external_at_ms, fact }]);
         }
@@ -182,12 +182,12 @@ impl Event<'_> {
         let chat = self.chat(press)?;
         let user = id(press, "user_id").ok_or("button press without `user_id`")?;
         let event = id(press, "event_id").ok_or("button press without its `event_id`")?;
-        let data = field(press, "payload").and_then(pressed).ok_or("button press without `payload`")?;
+        let pressed = field(press, "payload").and_then(pressed);
+        let (data, title) = pressed.ok_or("button press without `payload`")?;
         let reference = Press { event: &event, user: &user, peer: &chat.id }.write();
         let key = input_id::button(self.channel, &format!("{} {event}", chat.id));
         let user = ExternalUser { id: user, ..ExternalUser::default() };
-        let fact =
-            Fact::Button { chat, user, data, title: None, message: None, acknowledge: Some(reference) };
+        let fact = Fact::Button { chat, user, data, title, message: None, acknowledge: Some(reference) };
         Ok(vec![Reading { input_id: key, external_at_ms: None, fact }])
     }
 
@@ -303,9 +303,9 @@ fn quoted(text: &str) -> String {
     text.lines().map(|line| format!("> {line}")).collect::<Vec<_>>().join("\n")
 }
 
-/// The data of a button, from its payload: a tree, or the text of one. Ours have it under `button`. The button that
-/// begins a conversation (`{"command":"start"}`) says nothing.
-fn pressed(payload: &Value<'_>) -> Option<String> {
+/// The data of a button and perhaps its title, from its payload: a tree, or the text of one. Ours have the data
+/// under `button`. The button that begins a conversation (`{"command":"start"}`) says nothing.
+fn pressed(payload: &Value<'_>) -> Option<(String, Option<String>)> {
     let written = match payload.as_str() {
         Some(text) => text.trim().to_owned(),
         None if payload.is_object() || payload.is_array() => payload.to_string(),
@@ -315,7 +315,10 @@ fn pressed(payload: &Value<'_>) -> Option<String> {
     if text(&tree, "command").as_deref() == Some("start") || matches!(written.as_str(), "" | "{}" | "[]") {
         return None;
     }
-    Some(text(&tree, "button").unwrap_or(written))
+    Some(match text(&tree, "button") {
+        Some(data) => (data, text(&tree, "title")),
+        None => (written, None),
+    })
 }
 
 /// A time that VK gives in seconds, in ms.

@@ -28,6 +28,9 @@ const DOCUMENT_MAX: usize = 200 * 1024 * 1024;
 /// The longest title of a button, in characters.
 const TITLE_MAX: usize = 40;
 
+/// The longest payload of a button, in characters.
+const PAYLOAD_MAX: usize = 255;
+
 /// The most rows of buttons under a message. More buttons than rows stand in pairs.
 const ROWS_MAX: usize = 6;
 
@@ -233,7 +236,10 @@ pub(super) fn saved(answer: &Value<'_>) -> Option<String> {
     };
     if let Some(photo) = answer.as_array().and_then(|photos| photos.first()) {
         // Old versions of the API answer with a list of documents, too.
-        return name(if field(photo, "sizes").is_none() && field(photo, "ext").is_some() { "doc" } else { "photo" }, photo);
+        return name(
+            if field(photo, "sizes").is_none() && field(photo, "ext").is_some() { "doc" } else { "photo" },
+            photo,
+        );
     }
     ["doc", "audio_message"].into_iter().find_map(|kind| name(kind, field(answer, kind)?))
 }
@@ -254,6 +260,12 @@ pub(super) fn is_ours(message: &Value<'_>) -> bool {
         .is_some_and(|payload| payload.get(MARK).is_some())
 }
 
+/// What comes back with a press: the data, and the title, which VK does not tell.
+fn payload(data: &str, label: &str) -> String {
+    let whole = json!({ "button": data, "title": label }).to_string();
+    if whole.chars().count() <= PAYLOAD_MAX { whole } else { json!({ "button": data }).to_string() }
+}
+
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -267,7 +279,7 @@ fn keyboard(buttons: &[Button]) -> String {
             row.iter()
                 .map(|button| {
                     let label: String = button.title.chars().take(TITLE_MAX).collect();
-                    let payload = json!({ "button": button.data }).to_string();
+                    let payload = payload(&button.data, &label);
                     json!({ "action": { "type": "callback", "label": label, "payload": payload } })
                 })
                 .collect()

@@ -70,7 +70,12 @@ impl Vk {
         )
     }
 
-    pub(super) fn findings(&self, name: &str, webhook: Option<&str>, response: &WireResponse) -> Vec<Finding> {
+    pub(super) fn findings(
+        &self,
+        name: &str,
+        webhook: Option<&str>,
+        response: &WireResponse,
+    ) -> Vec<Finding> {
         let body: Value<'_> = serde_json::from_slice(&response.body).unwrap_or_default();
         let secrets = [self.token.as_str(), self.secret.as_str()];
         // A script that VK ran lists its errors beside its result.
@@ -80,9 +85,9 @@ impl Vk {
             let said = text(error, "error_msg").unwrap_or_default();
             let said = safe_text(&said, &secrets);
             return vec![Finding::bad(match code.as_str() {
-                "5" | "27" | "28" => format!(
-                    "the token is refused ({said}): make one under Manage, API usage, Access tokens"
-                ),
+                "5" | "27" | "28" => {
+                    format!("the token is refused ({said}): make one under Manage, API usage, Access tokens")
+                }
                 "7" | "15" | "203" => format!(
                     "the token may not do this ({said}): it needs the rights to messages and to manage the community"
                 ),

@@ -121,7 +121,7 @@ fn a_quotation_and_buttons_go_along() {
     assert_eq!(
         keyboard,
         json!({ "inline": true, "buttons": [[{ "action": {
-            "type": "callback", "label": "Да".repeat(20), "payload": "{\"button\":\"\\\"yes\"}"
+            "type": "callback", "label": "Да".repeat(20), "payload": json!({ "button": "\"yes", "title": "Да".repeat(20) }).to_string()
         } }]] })
     );
     let keyboard: serde_json::Value = serde_json::from_str(&buttons(10)["keyboard"]).unwrap();
@@ -143,9 +143,16 @@ fn a_press_is_acknowledged_to_whom_it_belongs() {
     let request = community().encode(&acknowledge("5 2000000001 a b"), &Progress::default()).unwrap();
     let sent = pairs(&request);
     assert_eq!(request.url.path(), "/method/messages.sendMessageEventAnswer");
-    assert_eq!((sent["user_id"].as_str(), sent["peer_id"].as_str(), sent["event_id"].as_str()), ("5", "2000000001", "a b"));
+    assert_eq!(
+        (sent["user_id"].as_str(), sent["peer_id"].as_str(), sent["event_id"].as_str()),
+        ("5", "2000000001", "a b")
+    );
     assert!(community().encode(&acknowledge("x"), &Progress::default()).is_err());
-    let done = community().classify(&acknowledge("5 5 x"), &Progress::default(), Ok(&answer(200, r#"{"response":1}"#)));
+    let done = community().classify(
+        &acknowledge("5 5 x"),
+        &Progress::default(),
+        Ok(&answer(200, r#"{"response":1}"#)),
+    );
     assert_eq!(done, Verdict::Ended(Attempt::Delivered { external_id: None }));
 }
 
@@ -163,7 +170,9 @@ fn a_photo_goes_in_four_steps_and_only_its_upload_leaves_the_api() {
         steps.push(request.url.to_string());
         if request.url.host() == Some("pu.vk.com") {
             let body = String::from_utf8(request.body.to_vec()).unwrap();
-            assert!(body.contains("name=\"photo\"; filename=\"a.bin\"") && body.contains("\r\n\r\ncontent\r\n"));
+            assert!(
+                body.contains("name=\"photo\"; filename=\"a.bin\"") && body.contains("\r\n\r\ncontent\r\n")
+            );
             assert!(!body.contains("TOKEN") && request.headers.len() == 1);
         }
         match vk.classify(&effect, &progress, Ok(&answer(200, body))) {
@@ -209,7 +218,8 @@ fn a_document_and_a_voice_message_are_saved_by_their_kind() {
         let (effect, progress) = with_file(kind, media_type);
         assert_eq!(pairs(&vk.encode(&effect, &progress).unwrap())["type"], word);
         let progress = progress.prepared_with("https://pu.vk.com/x".to_owned());
-        let Verdict::More(progress) = vk.classify(&effect, &progress, Ok(&answer(200, r#"{"file":"f|1"}"#))) else {
+        let Verdict::More(progress) = vk.classify(&effect, &progress, Ok(&answer(200, r#"{"file":"f|1"}"#)))
+        else {
             panic!("uploaded")
         };
         let save = pairs(&vk.encode(&effect, &progress).unwrap());
@@ -225,13 +235,13 @@ fn a_document_and_a_voice_message_are_saved_by_their_kind() {
 fn what_goes_wrong_with_an_upload_sends_nothing() {
     let vk = community();
     let (effect, progress) = with_file(AttachmentKind::Image, "image/png");
-    let meaning = |progress: &Progress, response: Result<&WireResponse, &SendFailure>| {
-        match vk.classify(&effect, progress, response) {
-            Verdict::Ended(Attempt::Retry { .. }) => "retry",
-            Verdict::Ended(Attempt::Refused { .. }) => "refused",
-            Verdict::Ended(Attempt::Ambiguous { .. }) => "ambiguous",
-            other => panic!("{other:?}"),
-        }
+    let meaning = |progress: &Progress, response: Result<&WireResponse, &SendFailure>| match vk
+        .classify(&effect, progress, response)
+    {
+        Verdict::Ended(Attempt::Retry { .. }) => "retry",
+        Verdict::Ended(Attempt::Refused { .. }) => "refused",
+        Verdict::Ended(Attempt::Ambiguous { .. }) => "ambiguous",
+        other => panic!("{other:?}"),
     };
     let lost = SendFailure::Ambiguous("lost".to_owned());
     assert_eq!(meaning(&progress, Err(&lost)), "retry");
@@ -293,15 +303,25 @@ fn the_server_is_registered_in_one_go_and_examined() {
     let said = |name: &'static str, body: &str| {
         let request = checks[0].request.clone();
         let findings = vk.examine(&Check { name, request }, Some(url), &answer(200, body));
-        findings.iter().map(|finding| format!("{name}: {} {}", finding.good, finding.text)).collect::<Vec<_>>()
+        findings
+            .iter()
+            .map(|finding| format!("{name}: {} {}", finding.good, finding.text))
+            .collect::<Vec<_>>()
     };
-    let servers = |status: &str| json!({ "response": { "items": [{ "url": url, "status": status }] } }).to_string();
+    let servers =
+        |status: &str| json!({ "response": { "items": [{ "url": url, "status": status }] } }).to_string();
     let lines = [
-        said("confirmation", include_str!("../../../tests/fixtures/channels/setup/vk_confirmation_code_ok.json")),
+        said(
+            "confirmation",
+            include_str!("../../../tests/fixtures/channels/setup/vk_confirmation_code_ok.json"),
+        ),
         said("confirmation", r#"{"response":{"code":"other"}}"#),
         said("webhook", r#"{"response":3}"#),
         said("webhook", r#"{"response":0}"#),
-        said("webhook", r#"{"response":0,"execute_errors":[{"error_code":15,"error_msg":"Access denied TOKEN"}]}"#),
+        said(
+            "webhook",
+            r#"{"response":0,"execute_errors":[{"error_code":15,"error_msg":"Access denied TOKEN"}]}"#,
+        ),
         said("token", r#"{"response":{"groups":[{"id":123456,"name":"Shop"}]}}"#),
         said("token", r#"{"response":[{"id":7}]}"#),
         said("token", r#"{"error":{"error_code":5,"error_msg":"invalid"}}"#),
@@ -322,17 +342,19 @@ fn settings_that_cannot_work_are_refused_with_their_names() {
         connect(&ChannelId::from("shop"), &ChannelSettings::Vk(settings), &Names).unwrap_err().to_string()
     };
     let secret = |name: &str| SecretRef::Env(name.to_owned());
-    insta::assert_snapshot!([
-        fails(&|settings| settings.access_token = secret("two words")),
-        fails(&|settings| settings.secret = secret("")),
-        fails(&|settings| settings.secret = secret(&"x".repeat(51))),
-        fails(&|settings| settings.group_id = "-1".to_owned()),
-        fails(&|settings| settings.group_id = "club1".to_owned()),
-        fails(&|settings| settings.api_version = "5.199&x".to_owned()),
-        fails(&|settings| settings.confirmation = Some("<b>".to_owned())),
-        fails(&|settings| settings.api_base = "https://api.vk.com/method?a".to_owned()),
-    ]
-    .join("\n"));
+    insta::assert_snapshot!(
+        [
+            fails(&|settings| settings.access_token = secret("two words")),
+            fails(&|settings| settings.secret = secret("")),
+            fails(&|settings| settings.secret = secret(&"x".repeat(51))),
+            fails(&|settings| settings.group_id = "-1".to_owned()),
+            fails(&|settings| settings.group_id = "club1".to_owned()),
+            fails(&|settings| settings.api_version = "5.199&x".to_owned()),
+            fails(&|settings| settings.confirmation = Some("<b>".to_owned())),
+            fails(&|settings| settings.api_base = "https://api.vk.com/method?a".to_owned()),
+        ]
+        .join("\n")
+    );
 }
 
 #[test]

@@ -117,7 +117,8 @@ pub fn vk_group_id(text: &str) -> Result<(), Unfit> {
 /// # Errors
 /// When it is none.
 pub fn vk_confirmation(text: &str) -> Result<(), Unfit> {
-    let is_code = !text.is_empty() && text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_code =
+        !text.is_empty() && text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if is_code {
         Ok(())
     } else {

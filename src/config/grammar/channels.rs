@@ -18,13 +18,8 @@ const KINDS: &[&str] =
     &["telegram", "whatsapp", "messenger", "instagram", "viber", "vk", "max", "email", "widget", "webhook"];
 
 /// The kinds that are served.
-const SERVED: [ChannelKind; 5] = [
-    ChannelKind::Telegram,
-    ChannelKind::Viber,
-    ChannelKind::Vk,
-    ChannelKind::Max,
-    ChannelKind::Webhook,
-];
+const SERVED: [ChannelKind; 5] =
+    [ChannelKind::Telegram, ChannelKind::Viber, ChannelKind::Vk, ChannelKind::Max, ChannelKind::Webhook];
 
 const KIND: Field = Field::required("kind", Shape::Word(KINDS));
 const LINE: Field = Field::required("line", Shape::Reference(Name::Line));
@@ -101,10 +96,8 @@ const VIBER: &[Field] = &[
     Field::required("sender", Shape::Mapping(VIBER_SENDER)),
     API_BASE,
 ];
-const VIBER_SENDER: &[Field] = &[
-    Field::required("name", Shape::Scalar(channels::viber_sender_name)),
-    Field::optional("avatar", URL),
-];
+const VIBER_SENDER: &[Field] =
+    &[Field::required("name", Shape::Scalar(channels::viber_sender_name)), Field::optional("avatar", URL)];
 
 const VK: &[Field] = &[
     KIND,
