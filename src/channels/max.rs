@@ -26,7 +26,7 @@ use super::codec::{
     ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Progress, Verdict, VerifyError,
 };
 use super::fault::{Fault, PERSON_WAIT_MS, retry_after_ms};
-use super::files::{self, FetchError, Fetched, FileRoute};
+use super::files::{self, FetchError, Fetched, FileFault, FileRoute};
 use super::form;
 use super::json::{at, id_of, text};
 use super::setup::{Check, Finding};
@@ -269,6 +269,11 @@ impl Channel for Max {
             None if response.status == 404 => Fetched::Failed(FetchError::Gone),
             None => Fetched::Failed(FetchError::Refused(format!("HTTP {}", response.status))),
         }
+    }
+
+    /// Files of any size that we keep are taken, so only the kind can be wrong.
+    fn refuses_file(&self, file: &Attachment) -> Option<FileFault> {
+        matches!(file.kind, AttachmentKind::Location | AttachmentKind::Contact).then_some(FileFault::Kind)
     }
 
     fn registration(&self, webhook: &str) -> Vec<Check> {

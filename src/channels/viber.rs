@@ -21,12 +21,13 @@ use crate::model::channel::{ChannelKind, ViberSender, ViberSettings};
 use crate::model::effect::{Effect, EffectAction, Refusal};
 use crate::model::hexadecimal;
 use crate::model::id::ChannelId;
+use crate::model::message::{Attachment, AttachmentKind};
 
 use super::codec::{
     ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Progress, Verdict, VerifyError,
 };
 use super::fault::{Fault, PERSON_WAIT_MS, retry_after_ms, safe_text};
-use super::files::FileRoute;
+use super::files::{FileFault, FileRoute};
 use super::json;
 use super::setup::{Check, Finding};
 use super::start::{ConnectError, ResolvedSecrets, api_base, http_address, required};
@@ -200,6 +201,11 @@ impl Channel for Viber {
             (Some(status), _) => refused(fault, response, status, &body),
             (None, _) => fault.foreign(response, "the Bot API of Viber"),
         }
+    }
+
+    /// Whatever has no better form goes as a link, so only its kind can be wrong.
+    fn refuses_file(&self, file: &Attachment) -> Option<FileFault> {
+        matches!(file.kind, AttachmentKind::Location | AttachmentKind::Contact).then_some(FileFault::Kind)
     }
 
     fn registration(&self, webhook: &str) -> Vec<Check> {

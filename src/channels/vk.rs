@@ -29,7 +29,7 @@ use super::codec::{
     ButtonLimits, Capabilities, Channel, DecodeError, Decoded, EncodeError, Progress, Verdict, VerifyError,
 };
 use super::fault::{Fault, PERSON_WAIT_MS, retry_after_ms};
-use super::files::{self, FetchError, FileRoute};
+use super::files::{self, FetchError, FileFault, FileRoute};
 use super::form;
 use super::json::{at, field, id_of, text};
 use super::setup::{Check, Finding};
@@ -304,6 +304,10 @@ impl Channel for Vk {
     /// Files have plain addresses. Videos have none: VK shows them only in its own player.
     fn fetch(&self, attachment: &Attachment, _: &[String]) -> Result<WireRequest, FetchError> {
         files::by_address(attachment)
+    }
+
+    fn refuses_file(&self, file: &Attachment) -> Option<FileFault> {
+        outgoing::refuses(file)
     }
 
     fn registration(&self, webhook: &str) -> Vec<Check> {

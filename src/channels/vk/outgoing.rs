@@ -93,6 +93,16 @@ impl Route {
     }
 }
 
+/// What is wrong with a file before its bytes are there.
+pub(super) fn refuses(file: &Attachment) -> Option<FileFault> {
+    let bytes = usize::try_from(file.size.unwrap_or(0)).unwrap_or(usize::MAX);
+    match file.kind {
+        AttachmentKind::Location | AttachmentKind::Contact => Some(FileFault::Kind),
+        _ if bytes > DOCUMENT_MAX => Some(FileFault::TooLarge { bytes, max: DOCUMENT_MAX }),
+        _ => None,
+    }
+}
+
 impl Vk {
     /// The next request of a message.
     pub(super) fn message(
