@@ -42,7 +42,7 @@ pub(super) fn messages(
     let mut messages = Vec::with_capacity(parts.len());
     for (at, part) in parts.iter().enumerate() {
         let mut body = match part {
-            Part::Text { text, .. } => Map::from_iter([pair("type", "text"), pair("text", *text)]),
+            Part::Text { text, .. } => Map::from_iter([pair("type", "text"), pair("text", text)]),
             Part::File { index, file } => {
                 self::file(file).map_err(|fault| EncodeError::File { number: index + 1, fault })?
             }

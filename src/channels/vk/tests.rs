@@ -85,7 +85,7 @@ fn a_text_is_a_form_whose_number_is_the_same_for_each_attempt_on_one_part() {
     let request = vk.encode(&send("Да & нет"), &Progress::default()).unwrap();
     assert_eq!(request.url.to_string(), "https://api.vk.com/method/messages.send");
     let first = pairs(&request);
-    let get = |key: &str| first.get(key).unwrap().as_str();
+    let get = |key: &str| first[key].as_str();
     assert_eq!((get("peer_id"), get("message"), get("v")), ("1111111", "Да & нет", "5.199"));
     assert_eq!((get("access_token"), get("group_id")), ("TOKEN", "123456"));
     assert_eq!(get("payload"), r#"{"switchboard":"e-7 0"}"#);
