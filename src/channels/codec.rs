@@ -310,12 +310,8 @@ impl Progress {
 
     /// One part more arrived.
     pub(super) fn part_done(&self) -> Self {
-        Self {
-            parts_done: self.parts_done.saturating_add(1),
-            prepared: Vec::new(),
-            files: Arc::clone(&self.files),
-            pause_ms: 0,
-        }
+        let files = Arc::clone(&self.files);
+        Self { parts_done: self.parts_done.saturating_add(1), files, ..Self::default() }
     }
 
     /// A request that prepares the present part has yielded `reference`.
