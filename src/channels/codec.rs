@@ -175,6 +175,24 @@ impl Capabilities {
         Ok(texts.chain(files).collect())
     }
 
+    /// One part of the message arrived: what comes next. The message's id is that of its last part.
+    pub(super) fn arrived(
+        &self,
+        kind: ChannelKind,
+        outgoing: &Outgoing,
+        progress: &Progress,
+        external_id: Option<String>,
+    ) -> Verdict {
+        // What was sent was cut into parts before, so this is never an error.
+        let parts = self.parts(kind, outgoing).map_or(1, |parts| parts.len());
+        let progress = progress.part_done();
+        if usize::try_from(progress.parts_done).unwrap_or(usize::MAX) < parts {
+            Verdict::More(progress)
+        } else {
+            Verdict::Ended(Attempt::Delivered { external_id })
+        }
+    }
+
     /// Everything about a text with buttons that this messenger does not take, so that whoever writes can be
     /// told before it is on its way. What is not refused here is not refused by [`Channel::encode`] either,
     /// but for templates of requests, which are filled in only then.
@@ -275,6 +293,8 @@ pub struct Progress {
     /// The bytes of the message's files, in their order, where the messenger takes bytes
     /// ([`FileRoute::Bytes`]). `None`: the file is not there.
     pub files: Arc<[Option<FileBytes>]>,
+    /// How long to wait before the next request, in ms: the messenger is still busy with what it was given.
+    pub pause_ms: u64,
 }
 
 impl Progress {
@@ -290,18 +310,21 @@ impl Progress {
 
     /// One part more arrived.
     pub(super) fn part_done(&self) -> Self {
-        Self {
-            parts_done: self.parts_done.saturating_add(1),
-            prepared: Vec::new(),
-            files: Arc::clone(&self.files),
-        }
+        let files = Arc::clone(&self.files);
+        Self { parts_done: self.parts_done.saturating_add(1), files, ..Self::default() }
     }
 
     /// A request that prepares the present part has yielded `reference`.
     pub(super) fn prepared_with(&self, reference: String) -> Self {
         let mut next = self.clone();
         next.prepared.push(reference);
+        next.pause_ms = 0;
         next
+    }
+
+    /// The same request again after a while.
+    pub(super) fn again_after(&self, pause_ms: u64) -> Self {
+        Self { pause_ms, ..self.clone() }
     }
 }
 

@@ -7,7 +7,7 @@ use http::header::{DATE, RETRY_AFTER};
 use crate::model::effect::{Attempt, Refusal, Scope};
 
 use super::codec::{Progress, Verdict};
-use super::wire::SendFailure;
+use super::wire::{SendFailure, WireResponse};
 
 /// The longest error text that is kept, in bytes: enough for any messenger's sentence, too little for
 /// a page of HTML.
@@ -16,6 +16,10 @@ const ERROR_MAX: usize = 512;
 /// The longest wait that a receiver can ask for: a day. A larger number is a mistake of theirs and
 /// would park a message for ever.
 const WAIT_MAX_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// How long everything waits that a person has to mend: a refused token, a wrong address, an account that has
+/// run out of money. Each further call would count against us.
+pub(super) const PERSON_WAIT_MS: u64 = 10 * 60 * 1000;
 
 /// Builds the ends of an attempt for one channel, whose secrets no error text may contain.
 #[derive(Clone, Copy)]
@@ -63,6 +67,21 @@ impl<'a> Fault<'a> {
             error: safe_text(error, self.secrets),
             parts_done: self.progress.parts_done,
         })
+    }
+
+    /// The answer is not one of `api`: a proxy or a server on the way spoke.
+    pub(super) fn foreign(self, response: &WireResponse, api: &str) -> Verdict {
+        let status = response.status;
+        let error = format!("HTTP {status} without an answer of {api}");
+        match status {
+            // Something took the request. Whether it was the messenger is unknown.
+            200..=299 => self.ambiguous(&error),
+            429 | 500..=599 => self.retry(retry_after_ms(&response.headers), &error),
+            // A wrong address or a proxy that forbids it: a person has to act, and nothing was sent.
+            _ => {
+                self.retry_channel(Some(PERSON_WAIT_MS), &format!("{error}: check the channel's `api_base`"))
+            }
+        }
     }
 
     /// There is no complete answer.

@@ -6,8 +6,11 @@ use crate::model::id::ChannelId;
 use super::codec::Channel;
 use super::instagram;
 use super::messenger;
+use super::max::Max;
 use super::start::{ConnectError, ResolvedSecrets};
 use super::telegram::Telegram;
+use super::viber::Viber;
+use super::vk::Vk;
 use super::webhook::Webhook;
 use super::whatsapp::Whatsapp;
 
@@ -23,14 +26,14 @@ pub fn connect(
 ) -> Result<Box<dyn Channel>, ConnectError> {
     match settings {
         ChannelSettings::Telegram(settings) => Ok(Box::new(Telegram::connect(id, settings, secrets)?)),
+        ChannelSettings::Viber(settings) => Ok(Box::new(Viber::connect(id, settings, secrets)?)),
+        ChannelSettings::Vk(settings) => Ok(Box::new(Vk::connect(id, settings, secrets)?)),
+        ChannelSettings::Max(settings) => Ok(Box::new(Max::connect(id, settings, secrets)?)),
         ChannelSettings::Webhook(settings) => Ok(Box::new(Webhook::connect(id, settings, secrets)?)),
         ChannelSettings::Whatsapp(settings) => Ok(Box::new(Whatsapp::connect(id, settings, secrets)?)),
         ChannelSettings::Messenger(settings) => Ok(Box::new(messenger::connect(id, settings, secrets)?)),
         ChannelSettings::Instagram(settings) => Ok(Box::new(instagram::connect(id, settings, secrets)?)),
-        ChannelSettings::Viber(_)
-        | ChannelSettings::Vk(_)
-        | ChannelSettings::Max(_)
-        | ChannelSettings::Email(_) => Err(ConnectError::NotServed(settings.kind())),
+        ChannelSettings::Email(_) => Err(ConnectError::NotServed(settings.kind())),
         ChannelSettings::Inactive(kind) => Err(ConnectError::NotServed(*kind)),
     }
 }

@@ -79,6 +79,20 @@ pub(super) fn required(
     if value.is_empty() { Err(ConnectError::Secret { setting, fault: "is empty" }) } else { Ok(value) }
 }
 
+/// The address of an API, to which paths are added: without a query, and without a slash at the end.
+///
+/// # Errors
+/// It is not one.
+pub(super) fn api_base(text: &str) -> Result<String, ConnectError> {
+    if http_address("api_base", text)?.query().is_some() {
+        return Err(ConnectError::Setting {
+            setting: "api_base".to_owned(),
+            reason: "the address must not have a query".to_owned(),
+        });
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
 /// An absolute HTTP address of a setting.
 ///
 /// # Errors

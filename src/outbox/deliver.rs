@@ -31,6 +31,8 @@ const BEGIN_MAX: Duration = Duration::from_secs(10);
 /// [`ATTEMPT_MAX`] less than the engine's deadline. Those that are there by then are kept, so another attempt goes
 /// on behind them; one file alone never takes so long.
 const FILES_MAX: Duration = Duration::from_secs(120);
+/// The longest pause between two requests of one attempt. Whatever takes longer is another attempt.
+const PAUSE_MAX: Duration = Duration::from_secs(4);
 
 /// How long the rest of a text waits for its next attempt, in ms: the receiver is slow but works.
 const REST_AFTER_MS: u64 = 1_000;
@@ -101,6 +103,9 @@ trait Carrier {
     /// The time since the attempt began.
     fn elapsed(&self) -> Duration;
 
+    /// Waits before the next request.
+    fn pause(&self, time: Duration) -> impl Future<Output = ()> + Send;
+
     /// Sends a request and waits for its answer, at most for `limit`.
     fn send(
         &self,
@@ -128,7 +133,12 @@ async fn attempt(channel: &dyn Channel, effect: &Effect, begin: Progress, carrie
         }
         let response = carrier.send(request, ATTEMPT_MAX.saturating_sub(elapsed)).await;
         match channel.classify(effect, &progress, response.as_ref()) {
-            Verdict::More(next) => progress = next,
+            Verdict::More(next) => {
+                progress = next;
+                if progress.pause_ms > 0 {
+                    carrier.pause(Duration::from_millis(progress.pause_ms).min(PAUSE_MAX)).await;
+                }
+            }
             Verdict::Ended(attempt) => return attempt,
         }
     }
@@ -148,6 +158,10 @@ struct Wire<'a> {
 impl Carrier for Wire<'_> {
     fn elapsed(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 
     async fn send(&self, request: WireRequest, limit: Duration) -> Result<WireResponse, SendFailure> {

@@ -12,6 +12,7 @@ fn recorded_answers_have_their_meanings() {
     let telegram = telegram();
     let webhook = webhook(lead(), SignatureEncoding::Hex);
     let (whatsapp, messenger, instagram) = (whatsapp(), messenger(PAGE), instagram(ACCOUNT));
+    let (viber, vk, max) = (viber(), vk(Groups::Refuse), max(Groups::Refuse));
     let mut lines = Vec::new();
     for name in fixtures_of("outbound") {
         // The name says the status; without one it is 200.
@@ -26,6 +27,9 @@ fn recorded_answers_have_their_meanings() {
             Some("whatsapp") => &whatsapp,
             Some("messenger") => &messenger,
             Some("instagram") => &instagram,
+            Some("viber") => &viber,
+            Some("vk") => &vk,
+            Some("max") => &max,
             _ => &webhook,
         };
         let verdict = channel.classify(&effect, &Progress::default(), Ok(&answer(status, fixture(&name))));

@@ -42,6 +42,27 @@ fn events_of_messenger_and_instagram_become_facts() {
 }
 
 #[test]
+fn events_of_viber_become_facts() {
+    let names = fixtures_of("viber");
+    assert!(names.len() >= 21, "fixtures are missing: {names:?}");
+    snapshots_of(&*viber(), &names);
+}
+
+#[test]
+fn events_of_vk_become_facts() {
+    let names = fixtures_of("vk");
+    assert!(names.len() >= 22, "fixtures are missing: {names:?}");
+    snapshots_of(&*vk(Groups::Refuse), &names);
+}
+
+#[test]
+fn updates_of_max_become_facts() {
+    let names = fixtures_of("max");
+    assert!(names.len() >= 20, "fixtures are missing: {names:?}");
+    snapshots_of(&*max(Groups::Refuse), &names);
+}
+
+#[test]
 fn items_of_any_system_become_facts() {
     let lead = webhook(lead(), SignatureEncoding::Hex);
     snapshots_of(&*lead, &["webhook/form_lead.json".to_owned(), "webhook/missing_fields.json".to_owned()]);

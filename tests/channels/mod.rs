@@ -4,7 +4,10 @@ mod answers;
 mod conformance;
 mod fixtures;
 mod meta;
+mod max;
 mod shape;
+mod viber;
+mod vk;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,8 +17,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use switchboard::channels::{Channel, ResolvedSecrets, WebhookCall, WireResponse, connect};
 use switchboard::model::channel::{
-    ChannelSettings, GRAPH_API_BASE, InstagramSettings, MessengerSettings, Signature, SignatureAlgorithm,
-    SignatureEncoding, TelegramSettings, WebhookInbound, WebhookOutbound, WebhookSettings, WhatsappSettings,
+    ChannelSettings, GRAPH_API_BASE, Groups, InstagramSettings, MaxSettings, MessengerSettings, Signature,
+    SignatureAlgorithm, SignatureEncoding, TelegramSettings, ViberSender, ViberSettings, VkSettings, WebhookInbound,
+    WebhookOutbound, WebhookSettings, WhatsappSettings,
 };
 use switchboard::model::effect::{Effect, EffectAction, EffectState, Lane, Outgoing};
 use switchboard::model::id::{ChannelId, DialogId, EffectId, LineId, MessageId};
@@ -44,6 +48,11 @@ const WEBHOOK_KEY: &str = "test-webhook-key";
 const META_TOKEN: &str = "EAAExampleTokenCanary";
 const META_APP_SECRET: &str = "test_app_secret";
 const META_VERIFY_TOKEN: &str = "example-verify-token";
+const VIBER_TOKEN: &str = "test-viber-auth-token";
+const VK_TOKEN: &str = "vk1.a.test-token";
+const VK_SECRET: &str = "secret_123456";
+const MAX_TOKEN: &str = "test-max-token";
+const MAX_SECRET: &str = "test-max-secret";
 
 fn started(settings: &ChannelSettings) -> Box<dyn Channel> {
     let secrets = Secrets(BTreeMap::from([
@@ -54,6 +63,11 @@ fn started(settings: &ChannelSettings) -> Box<dyn Channel> {
         ("META_APP", META_APP_SECRET.to_owned()),
         ("META_VERIFY", META_VERIFY_TOKEN.to_owned()),
         ("META_OTHER_APP", "another_app_secret".to_owned()),
+        ("VIBER_TOKEN", VIBER_TOKEN.to_owned()),
+        ("VK_TOKEN", VK_TOKEN.to_owned()),
+        ("VK_SECRET", VK_SECRET.to_owned()),
+        ("MAX_TOKEN", MAX_TOKEN.to_owned()),
+        ("MAX_SECRET", MAX_SECRET.to_owned()),
     ]));
     connect(&ChannelId::from("shop"), settings, &secrets).unwrap()
 }
@@ -107,6 +121,35 @@ fn instagram(account: &str) -> Box<dyn Channel> {
         verify_token: env("META_VERIFY"),
         api_base: GRAPH_API_BASE.to_owned(),
         human_agent: false,
+    }))
+}
+
+fn viber() -> Box<dyn Channel> {
+    started(&ChannelSettings::Viber(ViberSettings {
+        token: env("VIBER_TOKEN"),
+        sender: ViberSender { name: "Shop".to_owned(), avatar: None },
+        api_base: ViberSettings::API_BASE.to_owned(),
+    }))
+}
+
+fn vk(groups: Groups) -> Box<dyn Channel> {
+    started(&ChannelSettings::Vk(VkSettings {
+        group_id: "123456".to_owned(),
+        access_token: env("VK_TOKEN"),
+        secret: env("VK_SECRET"),
+        confirmation: Some("2fd0e2a1".to_owned()),
+        api_base: VkSettings::API_BASE.to_owned(),
+        api_version: VkSettings::API_VERSION.to_owned(),
+        groups,
+    }))
+}
+
+fn max(groups: Groups) -> Box<dyn Channel> {
+    started(&ChannelSettings::Max(MaxSettings {
+        token: env("MAX_TOKEN"),
+        webhook_secret: env("MAX_SECRET"),
+        api_base: MaxSettings::API_BASE.to_owned(),
+        groups,
     }))
 }
 
@@ -196,6 +239,15 @@ fn facts(channel: &dyn Channel, body: &[u8]) -> Value {
         .iter()
         .map(|received| json!({ "input_id": received.input_id, "inbound": received.inbound }))
         .collect()
+}
+
+/// The facts of several payloads, by their names.
+fn all_facts(channel: &dyn Channel, payloads: &[(&str, Value)]) -> Value {
+    let named = payloads.iter();
+    named
+        .map(|(name, body)| ((*name).to_owned(), facts(channel, body.to_string().as_bytes())))
+        .collect::<serde_json::Map<String, Value>>()
+        .into()
 }
 
 fn answer(status: u16, body: impl Into<Bytes>) -> WireResponse {

@@ -131,3 +131,51 @@ pub fn template_language(text: &str) -> Result<(), Unfit> {
         Err(Unfit { expected: "the language of a template, such as `en` or `pt_BR`".to_owned() })
     }
 }
+
+/// The name of a Viber bot's sender.
+///
+/// # Errors
+/// When Viber would not show it.
+pub fn viber_sender_name(text: &str) -> Result<(), Unfit> {
+    if !text.trim().is_empty() && text.chars().count() <= 28 {
+        Ok(())
+    } else {
+        Err(Unfit { expected: "a name of 1 to 28 characters, as Viber shows it".to_owned() })
+    }
+}
+
+/// The number of a VK community.
+///
+/// # Errors
+/// When it is none.
+pub fn vk_group_id(text: &str) -> Result<(), Unfit> {
+    match text.parse::<u64>() {
+        Ok(number) if number > 0 && number.to_string() == text => Ok(()),
+        _ => Err(Unfit { expected: "the number of a community, without a minus sign".to_owned() }),
+    }
+}
+
+/// The code that VK wants to read.
+///
+/// # Errors
+/// When it is none.
+pub fn vk_confirmation(text: &str) -> Result<(), Unfit> {
+    let is_code =
+        !text.is_empty() && text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_code {
+        Ok(())
+    } else {
+        Err(Unfit { expected: "the text that VK wants to read, such as `\"2fd0e2a1\"`".to_owned() })
+    }
+}
+
+/// A version of the VK API.
+///
+/// # Errors
+/// When it is none.
+pub fn vk_api_version(text: &str) -> Result<(), Unfit> {
+    match text.split_once('.') {
+        Some((major, minor)) if [major, minor].iter().all(|part| part.parse::<u16>().is_ok()) => Ok(()),
+        _ => Err(Unfit { expected: "a version of the API, such as `\"5.199\"`".to_owned() }),
+    }
+}

@@ -18,11 +18,14 @@ const KINDS: &[&str] =
     &["telegram", "whatsapp", "messenger", "instagram", "viber", "vk", "max", "email", "widget", "webhook"];
 
 /// The kinds that are served.
-const SERVED: [ChannelKind; 5] = [
+const SERVED: [ChannelKind; 8] = [
     ChannelKind::Telegram,
     ChannelKind::Whatsapp,
     ChannelKind::Messenger,
     ChannelKind::Instagram,
+    ChannelKind::Viber,
+    ChannelKind::Vk,
+    ChannelKind::Max,
     ChannelKind::Webhook,
 ];
 
@@ -104,16 +107,17 @@ const VIBER: &[Field] = &[
     Field::required("sender", Shape::Mapping(VIBER_SENDER)),
     API_BASE,
 ];
-const VIBER_SENDER: &[Field] = &[Field::required("name", Shape::Text), Field::optional("avatar", URL)];
+const VIBER_SENDER: &[Field] =
+    &[Field::required("name", Shape::Scalar(channels::viber_sender_name)), Field::optional("avatar", URL)];
 
 const VK: &[Field] = &[
     KIND,
     LINE,
-    Field::required("group_id", Shape::Text),
+    Field::required("group_id", Shape::Scalar(channels::vk_group_id)),
     Field::required("access_token", Shape::Secret),
     Field::required("secret", Shape::Secret),
-    Field::optional("confirmation", Shape::Text),
-    Field::optional("api_version", Shape::Text),
+    Field::optional("confirmation", Shape::Scalar(channels::vk_confirmation)),
+    Field::optional("api_version", Shape::Scalar(channels::vk_api_version)),
     GROUPS,
     API_BASE,
 ];

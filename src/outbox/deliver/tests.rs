@@ -53,6 +53,10 @@ impl Carrier for Slow {
         Duration::from_millis(self.elapsed_ms.load(Ordering::Relaxed))
     }
 
+    async fn pause(&self, time: Duration) {
+        self.elapsed_ms.fetch_add(u64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
+    }
+
     async fn send(&self, _request: WireRequest, limit: Duration) -> Result<WireResponse, SendFailure> {
         let limit_ms = u64::try_from(limit.as_millis()).unwrap();
         self.taken.fetch_add(1, Ordering::Relaxed);
