@@ -41,12 +41,12 @@
 mod codec;
 mod fault;
 mod files;
-mod instagram;
-mod messenger;
-mod meta;
 mod form;
+mod instagram;
 mod json;
 mod max;
+mod messenger;
+mod meta;
 mod parts;
 mod person;
 mod registry;

@@ -5,8 +5,8 @@ use crate::model::id::ChannelId;
 
 use super::codec::Channel;
 use super::instagram;
-use super::messenger;
 use super::max::Max;
+use super::messenger;
 use super::start::{ConnectError, ResolvedSecrets};
 use super::telegram::Telegram;
 use super::viber::Viber;

@@ -3,8 +3,8 @@
 mod answers;
 mod conformance;
 mod fixtures;
-mod meta;
 mod max;
+mod meta;
 mod shape;
 mod viber;
 mod vk;
@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use switchboard::channels::{Channel, ResolvedSecrets, WebhookCall, WireResponse, connect};
 use switchboard::model::channel::{
     ChannelSettings, GRAPH_API_BASE, Groups, InstagramSettings, MaxSettings, MessengerSettings, Signature,
-    SignatureAlgorithm, SignatureEncoding, TelegramSettings, ViberSender, ViberSettings, VkSettings, WebhookInbound,
-    WebhookOutbound, WebhookSettings, WhatsappSettings,
+    SignatureAlgorithm, SignatureEncoding, TelegramSettings, ViberSender, ViberSettings, VkSettings,
+    WebhookInbound, WebhookOutbound, WebhookSettings, WhatsappSettings,
 };
 use switchboard::model::effect::{Effect, EffectAction, EffectState, Lane, Outgoing};
 use switchboard::model::id::{ChannelId, DialogId, EffectId, LineId, MessageId};
