@@ -18,7 +18,9 @@ use futures_util::FutureExt;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 
-use crate::channels::{CallHead, DecodeError, Decoded, VerifyError, WebhookAnswer, WebhookCall};
+use crate::channels::{
+    CALL_BYTES_MAX, CallHead, DecodeError, Decoded, VerifyError, WebhookAnswer, WebhookCall,
+};
 use crate::model::entry::Cause;
 use crate::model::id::ChannelId;
 use crate::model::inbound::{Fact, Inbound};
@@ -28,14 +30,17 @@ use crate::model::outcome::{Outcome, Rejection};
 use crate::node::{Submission, SubmitError};
 
 use super::call_memory::NotRead;
+use super::enclosed;
 use super::problem::Problem;
 use super::request_id::{self, REQUEST_ID};
 use super::server::BodyLimits;
 use super::state::Api;
 
-/// The largest call: messengers send references to files, never files. Twenty seconds are less than
-/// any messenger waits.
-const BODY: BodyLimits = BodyLimits { max_bytes: 1024 * 1024, timeout: Duration::from_secs(20) };
+/// The time for a call of an ordinary size: less than any messenger waits.
+const BODY_WITHIN: Duration = Duration::from_secs(20);
+
+/// The time for a larger one. Only mail is larger, and its servers wait for minutes.
+const LARGE_BODY_WITHIN: Duration = Duration::from_secs(60);
 
 /// Under this name calls of channels that are not declared are counted.
 const UNDECLARED: &str = "-";
@@ -100,6 +105,7 @@ async fn take_in(api: &Api, name: &str, id: &str, request: Request) -> Received 
         }
         Some(Ok(channel)) => Arc::clone(channel),
     };
+    let limits = outside.limits.clone();
     // What was looked up is released before the body is waited for.
     drop(outside);
     let head = CallHead {
@@ -111,7 +117,9 @@ async fn take_in(api: &Api, name: &str, id: &str, request: Request) -> Received 
         return unauthentic(name, id, &error, head.method);
     }
     let mut memory = api.calls.hold(name);
-    let body = match memory.read(body, BODY).await {
+    let max_bytes = channel.call_bytes_max();
+    let timeout = if max_bytes > CALL_BYTES_MAX { LARGE_BODY_WITHIN } else { BODY_WITHIN };
+    let body = match memory.read(body, BodyLimits { max_bytes, timeout }).await {
         Ok(body) => body,
         Err(NotRead::Body(problem)) => return Received::refused("body", problem),
         Err(NotRead::Busy) => {
@@ -137,7 +145,11 @@ async fn take_in(api: &Api, name: &str, id: &str, request: Request) -> Received 
             ("undecodable", kept_raw(name, &body, &error))
         }
     };
-    let Decoded { received, answer } = decoded;
+    let Decoded { mut received, answer } = decoded;
+    if let Err(error) = enclosed::keep(api, channel.as_ref(), &call, &limits, &mut received).await {
+        tracing::error!(id, channel = name, %error, "The files of a webhook call cannot be kept.");
+        return Received::refused("busy", Problem::busy("the files cannot be kept; come again"));
+    }
     match keep(api, name, received).await {
         Ok(()) => Received { is_declared: true, result, answer: answer_of(answer) },
         Err(NotKept::Submit(error)) => Received::refused(

@@ -4,6 +4,7 @@ use crate::model::channel::ChannelSettings;
 use crate::model::id::ChannelId;
 
 use super::codec::Channel;
+use super::email::Email;
 use super::start::{ConnectError, ResolvedSecrets};
 use super::telegram::Telegram;
 use super::webhook::Webhook;
@@ -20,14 +21,14 @@ pub fn connect(
 ) -> Result<Box<dyn Channel>, ConnectError> {
     match settings {
         ChannelSettings::Telegram(settings) => Ok(Box::new(Telegram::connect(id, settings, secrets)?)),
+        ChannelSettings::Email(settings) => Ok(Box::new(Email::connect(id, settings, secrets)?)),
         ChannelSettings::Webhook(settings) => Ok(Box::new(Webhook::connect(id, settings, secrets)?)),
         ChannelSettings::Whatsapp(_)
         | ChannelSettings::Messenger(_)
         | ChannelSettings::Instagram(_)
         | ChannelSettings::Viber(_)
         | ChannelSettings::Vk(_)
-        | ChannelSettings::Max(_)
-        | ChannelSettings::Email(_) => Err(ConnectError::NotServed(settings.kind())),
+        | ChannelSettings::Max(_) => Err(ConnectError::NotServed(settings.kind())),
         ChannelSettings::Inactive(kind) => Err(ConnectError::NotServed(*kind)),
     }
 }

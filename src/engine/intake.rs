@@ -47,6 +47,7 @@ pub(super) fn apply(step: &mut Step<'_>, inbound: &Inbound) -> Outcome {
                 source: None,
                 unsupported: None,
                 automatic: false,
+                letter: None,
             };
             let outcome = take_message(step, &source, &pressed, Some(data));
             if let (Outcome::Applied(Receipt { dialog: Some(dialog), .. }), Some(reference)) =
@@ -168,6 +169,7 @@ fn take_message(
         button: button.map(str::to_owned),
         unsupported: inbound.unsupported.clone(),
         effect: None,
+        letter: inbound.letter.clone(),
     };
     allow_writing(step, chat);
     if place.meaning != Meaning::Words {

@@ -13,8 +13,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use switchboard::channels::{Channel, ResolvedSecrets, WebhookCall, WireResponse, connect};
 use switchboard::model::channel::{
-    ChannelSettings, Signature, SignatureAlgorithm, SignatureEncoding, TelegramSettings, WebhookInbound,
-    WebhookOutbound, WebhookSettings,
+    ChannelSettings, EmailSettings, Signature, SignatureAlgorithm, SignatureEncoding, SmtpSettings,
+    TelegramSettings, WebhookInbound, WebhookOutbound, WebhookSettings,
 };
 use switchboard::model::effect::{Effect, EffectAction, EffectState, Lane, Outgoing};
 use switchboard::model::id::{ChannelId, DialogId, EffectId, LineId, MessageId};
@@ -57,6 +57,19 @@ fn telegram() -> Box<dyn Channel> {
         webhook_secret: env("SECRET"),
         api_base: TelegramSettings::API_BASE.to_owned(),
     }))
+}
+
+fn email() -> Box<dyn Channel> {
+    started(&ChannelSettings::Email(Box::new(EmailSettings {
+        address: "sales@crm.example".to_owned(),
+        name: Some("Shop".to_owned()),
+        webhook_secret: env("SECRET"),
+        smtp: Some(SmtpSettings {
+            url: "smtps://mail.crm.example".to_owned(),
+            username: Some("sales".to_owned()),
+            password: Some(env("TOKEN")),
+        }),
+    })))
 }
 
 /// The paths of the sample that is one item.

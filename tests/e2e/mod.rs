@@ -11,5 +11,6 @@ pub(crate) mod waiting;
 mod configuration;
 mod delivery;
 mod life;
+mod mail;
 mod path;
 mod watching;

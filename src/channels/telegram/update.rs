@@ -134,6 +134,7 @@ fn new_message(channel: &ChannelId, message: &Object<'_>) -> Outcome {
             .and_then(id_text),
         unsupported: unknown.then(|| Value::Object(message.clone()).to_string()),
         automatic: false,
+        letter: None,
     });
     Ok(Reading { input_id, external_at_ms, fact })
 }
