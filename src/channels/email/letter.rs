@@ -82,7 +82,7 @@ pub(super) fn write(
     let message = if outgoing.attachments.is_empty() {
         builder.singlepart(text)
     } else {
-        let mut parts = MultiPart::mixed().boundary(format!("=_{}", effect.id)).singlepart(text);
+        let mut parts = MultiPart::mixed().boundary(threads.boundary(effect)).singlepart(text);
         for file in files(outgoing, progress)? {
             parts = parts.singlepart(file);
         }

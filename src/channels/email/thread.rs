@@ -96,6 +96,12 @@ impl Threads {
         is_ours.then(|| thread.to_owned())
     }
 
+    /// What stands between the parts of the mail that an effect sends: nobody can foresee it, and so nobody can write
+    /// it into a text.
+    pub(super) fn boundary(&self, effect: &Effect) -> String {
+        format!("=_{}", self.mac("boundary", &[&effect.id.to_string()]))
+    }
+
     /// What all mail of this channel carries, so that it is known when it comes back under another id: some
     /// servers write ids anew.
     pub(super) fn own_mark(&self) -> String {
