@@ -26,11 +26,11 @@ use crate::model::id::ChannelId;
 use crate::model::inbound::{Fact, Inbound};
 use crate::model::input::Input;
 use crate::model::input_id;
-use crate::model::outcome::{Outcome, Rejection};
-use crate::node::{Submission, SubmitError};
+use crate::model::outcome::{Outcome, Receipt, Rejection};
+use crate::node::{FileError, Submission, SubmitError};
 
 use super::call_memory::NotRead;
-use super::enclosed;
+use super::enclosed::{self, Enclosed};
 use super::problem::Problem;
 use super::request_id::{self, REQUEST_ID};
 use super::server::BodyLimits;
@@ -145,12 +145,12 @@ async fn take_in(api: &Api, name: &str, id: &str, request: Request) -> Received 
             ("undecodable", kept_raw(name, &body, &error))
         }
     };
-    let Decoded { mut received, answer } = decoded;
-    if let Err(error) = enclosed::keep(api, channel.as_ref(), &call, &limits, &mut received).await {
-        tracing::error!(id, channel = name, %error, "The files of a webhook call cannot be kept.");
-        return Received::refused("busy", Problem::busy("the files cannot be kept; come again"));
-    }
-    match keep(api, name, received).await {
+    let Decoded { received, answer } = decoded;
+    let kept = match enclosed::keep(api, channel.as_ref(), &call, &limits, &received).await {
+        Ok(files) => keep(api, name, received, files).await,
+        Err(error) => Err(NotKept::Files(error)),
+    };
+    match kept {
         Ok(()) => Received { is_declared: true, result, answer: answer_of(answer) },
         Err(NotKept::Submit(error)) => Received::refused(
             "busy",
@@ -160,6 +160,10 @@ async fn take_in(api: &Api, name: &str, id: &str, request: Request) -> Received 
                 SubmitError::Busy | SubmitError::Stopping | SubmitError::Unanswered => error.to_string(),
             }),
         ),
+        Err(NotKept::Files(error)) => {
+            tracing::error!(id, channel = name, %error, "The files of a webhook call cannot be kept.");
+            Received::refused("busy", Problem::busy("the files cannot be kept; come again"))
+        }
         Err(NotKept::Channel) => {
             Received::refused("not_connected", Problem::busy("the channel is about to change; come again"))
         }
@@ -190,25 +194,32 @@ fn kept_raw(name: &str, body: &[u8], error: &DecodeError) -> Decoded {
 /// Why facts are not kept.
 enum NotKept {
     Submit(SubmitError),
+    /// Those that came within the call.
+    Files(FileError),
     /// The configuration changes at this moment and does not have the channel.
     Channel,
 }
 
 /// Makes all facts of a call durable: hands all of them to the writer, then waits for all, so that one
 /// sync of the disk serves them together.
-async fn keep(api: &Api, name: &str, received: Vec<crate::channels::Received>) -> Result<(), NotKept> {
+async fn keep(
+    api: &Api,
+    name: &str,
+    received: Vec<crate::channels::Received>,
+    files: Vec<Enclosed>,
+) -> Result<(), NotKept> {
     let channel = ChannelId::from(name);
     let mut waiting = Vec::with_capacity(received.len());
-    for fact in received {
+    for (fact, files) in received.into_iter().zip(files) {
         let unsupported = unsupported(&fact.inbound.fact);
         let submission = Submission {
             input_id: fact.input_id,
             cause: Cause::Webhook(channel.clone()),
             input: Input::Inbound(fact.inbound),
         };
-        waiting.push((unsupported, api.shared.handle.enqueue(submission).map_err(NotKept::Submit)?));
+        waiting.push((unsupported, files, api.shared.handle.enqueue(submission).map_err(NotKept::Submit)?));
     }
-    for (unsupported, answer) in waiting {
+    for (unsupported, files, answer) in waiting {
         let answer = answer.await.unwrap_or(Err(SubmitError::Unanswered)).map_err(NotKept::Submit)?;
         match answer.outcome {
             Outcome::Rejected(Rejection::UnknownChannel | Rejection::NotConfigured) => {
@@ -216,6 +227,9 @@ async fn keep(api: &Api, name: &str, received: Vec<crate::channels::Received>) -
             }
             // Other rejections (an edit of a message that we never saw) stay what they are however
             // often the messenger comes again.
+            Outcome::Applied(Receipt { message: Some(message), .. }) => {
+                enclosed::note(api, message, files).await.map_err(NotKept::Files)?;
+            }
             Outcome::Applied(_) | Outcome::Rejected(_) => {}
         }
         if let Some(what) = unsupported.filter(|_| !answer.repeated) {

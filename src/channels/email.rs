@@ -223,9 +223,9 @@ impl Channel for Email {
         }
     }
 
-    /// The files of a mail come within it: see [`Channel::enclosed`].
+    /// The files of a mail come within it (see [`Channel::enclosed`]) and nowhere else.
     fn fetch(&self, _attachment: &Attachment, _prepared: &[String]) -> Result<WireRequest, FetchError> {
-        Err(FetchError::NoAddress)
+        Err(FetchError::Gone)
     }
 }
 

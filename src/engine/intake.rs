@@ -20,9 +20,7 @@ use crate::model::message::{Author, Direction, Message, MessageStatus, Revision}
 use crate::model::outcome::{Outcome, Receipt, Rejection};
 use crate::model::sla::SlaClocks;
 
-use super::placing::Meaning;
-use super::step::Step;
-use super::{close, delivery, echo, fates, log, moved, placing, texts, topics};
+use super::{close, delivery, echo, fates, log, moved, placing, placing::Meaning, step::Step, texts, topics};
 
 /// The most earlier texts that are kept of one message.
 const REVISIONS_MAX: usize = 20;
