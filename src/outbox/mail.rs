@@ -78,7 +78,7 @@ pub struct NoCertificate;
 /// Why a step came to no good reply.
 enum Broken {
     /// The server replied, and not with yes.
-    Reply(WireResponse),
+    Reply(Box<WireResponse>),
     /// There is no reply.
     Lost(String),
 }
@@ -124,7 +124,7 @@ impl MailClient {
         let connection = match self.connect(&mail, deadline).await {
             Ok(connection) => connection,
             Err(Connecting::Refused(reason)) => return Err(SendFailure::Refused(reason)),
-            Err(Connecting::Broken(Broken::Reply(response))) => return Ok(response),
+            Err(Connecting::Broken(Broken::Reply(response))) => return Ok(*response),
             Err(Connecting::Broken(Broken::Lost(reason))) => return Err(SendFailure::NotSent(reason)),
         };
         pool.finish(carry(connection, &mail, deadline).await)
@@ -193,7 +193,7 @@ impl MailClient {
                 farewell(connection).await;
                 // No mechanism in common has no reply of the server's: it is refused all the same.
                 return Err(if error.is_client() {
-                    Broken::Reply(reply(SmtpStep::Login, 504, &error.to_string()))
+                    Broken::Reply(Box::new(reply(SmtpStep::Login, 504, &error.to_string())))
                 } else {
                     broken(SmtpStep::Login, &error)
                 });
@@ -252,7 +252,7 @@ impl Pool {
                 self.idle.lock().push(Idle { connection, since: Instant::now() });
                 Ok(response)
             }
-            Err(Unfinished { broken: Broken::Reply(response), .. }) => Ok(response),
+            Err(Unfinished { broken: Broken::Reply(response), .. }) => Ok(*response),
             Err(Unfinished { broken: Broken::Lost(reason), is_sent: false }) => {
                 Err(SendFailure::NotSent(reason))
             }
@@ -276,7 +276,7 @@ async fn carry(
         if !is_ascii {
             if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
                 let text = "5.6.7 the server takes no addresses with other letters than ASCII";
-                return Err(Broken::Reply(reply(SmtpStep::Recipient, 553, text)));
+                return Err(Broken::Reply(Box::new(reply(SmtpStep::Recipient, 553, text))));
             }
             parameters.push(MailParameter::SmtpUtfEight);
         }
@@ -328,7 +328,7 @@ fn broken(step: SmtpStep, error: &SmtpError) -> Broken {
     match error.status() {
         Some(code) => {
             let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-            Broken::Reply(reply(step, u16::from(code), &text))
+            Broken::Reply(Box::new(reply(step, u16::from(code), &text)))
         }
         None => Broken::Lost(error.to_string()),
     }

@@ -44,7 +44,7 @@ const HEAD: &str = "From: Anna <Anna@Client.example>\nTo: sales@crm.example\nSub
 fn an_answer_comes_into_its_conversation_by_address_or_by_the_message_that_it_answers() {
     let mailbox = mailbox();
     let first = mailbox.message(&format!("{HEAD}\nHello\n"));
-    let thread = first.chat.id.clone();
+    let thread = first.chat.id;
     let address = mailbox.threads.reply_address(&thread).unwrap();
     let ours = mailbox.threads.message_id(&samples::send("hello"), &thread);
     for line in [
