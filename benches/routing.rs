@@ -226,6 +226,7 @@ impl Bench {
             source: None,
             unsupported: None,
             automatic: false,
+            letter: None,
         };
         let channel = format!("channel-{}", number % LINES).as_str().into();
         let inbound = Inbound { channel, external_at_ms: None, fact: Fact::Message(message) };

@@ -178,6 +178,7 @@ impl Bench {
             source: None,
             unsupported: None,
             automatic: false,
+            letter: None,
         };
         Input::Inbound(Inbound {
             channel: "bench".into(),

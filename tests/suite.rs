@@ -24,6 +24,8 @@ mod engine;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod simulation;

@@ -15,11 +15,11 @@ use axum::body::Body;
 use super::problem::Problem;
 use super::server::{BodyLimits, LimitedBody};
 
-/// Bytes of all channels together. A call has at most one MiB, and is done within milliseconds once it
-/// is complete.
+/// Bytes of all channels together. A call of a messenger has at most one MiB, a mail 25, and each is done within
+/// milliseconds once it is complete.
 const ALL_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Bytes of one channel.
+/// Bytes of one channel: no less than the largest call.
 const CHANNEL_BYTES_MAX: usize = ALL_BYTES_MAX / 2;
 
 /// The memory, shared by all calls.

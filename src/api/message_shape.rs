@@ -18,6 +18,10 @@ pub(super) struct MessageShape<'a> {
     direction: Direction,
     author: AuthorShape<'a>,
     text: &'a str,
+    /// The subject of an e-mail.
+    subject: Option<&'a str>,
+    /// The text of an e-mail with what the text is shown without.
+    full_text: Option<&'a str>,
     attachments: Vec<AttachmentShape<'a>>,
     buttons: &'a [Button],
     status: MessageStatus,
@@ -105,12 +109,15 @@ impl<'a> From<&'a Message> for MessageShape<'a> {
             .revisions
             .iter()
             .map(|revision| RevisionShape { text: &revision.text, until: Time(revision.until_ms) });
+        let letter = message.letter.as_deref();
         Self {
             id: message.id,
             dialog: message.dialog,
             direction: message.direction,
             author: AuthorShape::from(&message.author),
             text: &message.text,
+            subject: letter.and_then(|letter| letter.subject.as_deref()),
+            full_text: letter.and_then(|letter| letter.full_text.as_deref()),
             attachments: attachments(message),
             buttons: &message.buttons,
             status: message.status,

@@ -27,6 +27,7 @@ mod config;
 mod deliveries;
 mod dialog_shape;
 mod dialogs;
+mod enclosed;
 mod enclosures;
 mod event_shape;
 mod event_stream;

@@ -18,24 +18,29 @@ use futures_util::FutureExt;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 
-use crate::channels::{CallHead, DecodeError, Decoded, VerifyError, WebhookAnswer, WebhookCall};
+use crate::channels::{
+    CALL_BYTES_MAX, CallHead, DecodeError, Decoded, VerifyError, WebhookAnswer, WebhookCall,
+};
 use crate::model::entry::Cause;
 use crate::model::id::ChannelId;
 use crate::model::inbound::{Fact, Inbound};
 use crate::model::input::Input;
 use crate::model::input_id;
-use crate::model::outcome::{Outcome, Rejection};
-use crate::node::{Submission, SubmitError};
+use crate::model::outcome::{Outcome, Receipt, Rejection};
+use crate::node::{FileError, Submission, SubmitError};
 
 use super::call_memory::NotRead;
+use super::enclosed::{self, Enclosed};
 use super::problem::Problem;
 use super::request_id::{self, REQUEST_ID};
 use super::server::BodyLimits;
 use super::state::Api;
 
-/// The largest call: messengers send references to files, never files. Twenty seconds are less than
-/// any messenger waits.
-const BODY: BodyLimits = BodyLimits { max_bytes: 1024 * 1024, timeout: Duration::from_secs(20) };
+/// The time for a call of an ordinary size: less than any messenger waits.
+const BODY_WITHIN: Duration = Duration::from_secs(20);
+
+/// The time for a larger one. Only mail is larger, and its servers wait for minutes.
+const LARGE_BODY_WITHIN: Duration = Duration::from_secs(60);
 
 /// Under this name calls of channels that are not declared are counted.
 const UNDECLARED: &str = "-";
@@ -100,6 +105,7 @@ async fn take_in(api: &Api, name: &str, id: &str, request: Request) -> Received 
         }
         Some(Ok(channel)) => Arc::clone(channel),
     };
+    let limits = outside.limits.clone();
     // What was looked up is released before the body is waited for.
     drop(outside);
     let head = CallHead {
@@ -111,7 +117,9 @@ async fn take_in(api: &Api, name: &str, id: &str, request: Request) -> Received 
         return unauthentic(name, id, &error, head.method);
     }
     let mut memory = api.calls.hold(name);
-    let body = match memory.read(body, BODY).await {
+    let max_bytes = channel.call_bytes_max();
+    let timeout = if max_bytes > CALL_BYTES_MAX { LARGE_BODY_WITHIN } else { BODY_WITHIN };
+    let body = match memory.read(body, BodyLimits { max_bytes, timeout }).await {
         Ok(body) => body,
         Err(NotRead::Body(problem)) => return Received::refused("body", problem),
         Err(NotRead::Busy) => {
@@ -138,7 +146,11 @@ async fn take_in(api: &Api, name: &str, id: &str, request: Request) -> Received 
         }
     };
     let Decoded { received, answer } = decoded;
-    match keep(api, name, received).await {
+    let kept = match enclosed::keep(api, channel.as_ref(), &call, &limits, &received).await {
+        Ok(files) => keep(api, name, received, files).await,
+        Err(error) => Err(NotKept::Files(error)),
+    };
+    match kept {
         Ok(()) => Received { is_declared: true, result, answer: answer_of(answer) },
         Err(NotKept::Submit(error)) => Received::refused(
             "busy",
@@ -148,6 +160,10 @@ async fn take_in(api: &Api, name: &str, id: &str, request: Request) -> Received 
                 SubmitError::Busy | SubmitError::Stopping | SubmitError::Unanswered => error.to_string(),
             }),
         ),
+        Err(NotKept::Files(error)) => {
+            tracing::error!(id, channel = name, %error, "The files of a webhook call cannot be kept.");
+            Received::refused("busy", Problem::busy("the files cannot be kept; come again"))
+        }
         Err(NotKept::Channel) => {
             Received::refused("not_connected", Problem::busy("the channel is about to change; come again"))
         }
@@ -178,25 +194,32 @@ fn kept_raw(name: &str, body: &[u8], error: &DecodeError) -> Decoded {
 /// Why facts are not kept.
 enum NotKept {
     Submit(SubmitError),
+    /// Those that came within the call.
+    Files(FileError),
     /// The configuration changes at this moment and does not have the channel.
     Channel,
 }
 
 /// Makes all facts of a call durable: hands all of them to the writer, then waits for all, so that one
 /// sync of the disk serves them together.
-async fn keep(api: &Api, name: &str, received: Vec<crate::channels::Received>) -> Result<(), NotKept> {
+async fn keep(
+    api: &Api,
+    name: &str,
+    received: Vec<crate::channels::Received>,
+    files: Vec<Enclosed>,
+) -> Result<(), NotKept> {
     let channel = ChannelId::from(name);
     let mut waiting = Vec::with_capacity(received.len());
-    for fact in received {
+    for (fact, files) in received.into_iter().zip(files) {
         let unsupported = unsupported(&fact.inbound.fact);
         let submission = Submission {
             input_id: fact.input_id,
             cause: Cause::Webhook(channel.clone()),
             input: Input::Inbound(fact.inbound),
         };
-        waiting.push((unsupported, api.shared.handle.enqueue(submission).map_err(NotKept::Submit)?));
+        waiting.push((unsupported, files, api.shared.handle.enqueue(submission).map_err(NotKept::Submit)?));
     }
-    for (unsupported, answer) in waiting {
+    for (unsupported, files, answer) in waiting {
         let answer = answer.await.unwrap_or(Err(SubmitError::Unanswered)).map_err(NotKept::Submit)?;
         match answer.outcome {
             Outcome::Rejected(Rejection::UnknownChannel | Rejection::NotConfigured) => {
@@ -204,6 +227,9 @@ async fn keep(api: &Api, name: &str, received: Vec<crate::channels::Received>) -
             }
             // Other rejections (an edit of a message that we never saw) stay what they are however
             // often the messenger comes again.
+            Outcome::Applied(Receipt { message: Some(message), .. }) => {
+                enclosed::note(api, message, files).await.map_err(NotKept::Files)?;
+            }
             Outcome::Applied(_) | Outcome::Rejected(_) => {}
         }
         if let Some(what) = unsupported.filter(|_| !answer.repeated) {

@@ -3,18 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderName;
-
 use crate::model::channel::ChannelKind;
 use crate::model::effect::{Attempt, Effect, Outgoing, Refusal};
 use crate::model::inbound::Inbound;
 use crate::model::message::{Attachment, Button};
 
+pub use super::errors::{DecodeError, VerifyError};
 use super::fault::safe_text;
 use super::files::{self, FetchError, Fetched, FileBytes, FileFault, FileRoute};
 use super::setup::{Check, Finding};
 use super::text::{TextLimit, split};
-use super::wire::{CallHead, SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
+use super::wire::{CALL_BYTES_MAX, CallHead, Outbound, SendFailure, WebhookAnswer, WebhookCall};
+use super::wire::{WireRequest, WireResponse};
 
 pub use super::parts::{MessagePart, Part};
 
@@ -34,6 +34,12 @@ pub trait Channel: fmt::Debug + Send + Sync {
 
     /// What can be sent through it.
     fn capabilities(&self) -> &'static Capabilities;
+
+    /// The largest call, in bytes. Messengers send references to files, never files; only mail brings them along.
+    /// More than [`CALL_BYTES_MAX`] is only for channels whose whole proof stands in the head.
+    fn call_bytes_max(&self) -> usize {
+        CALL_BYTES_MAX
+    }
 
     /// Refuses a call by its head as soon as that shows that [`Channel::verify`] would refuse it, whatever
     /// its body. The caller asks before it reads the body, so that strangers cannot make it hold theirs: a
@@ -66,7 +72,22 @@ pub trait Channel: fmt::Debug + Send + Sync {
     /// The messenger cannot carry this; see [`EncodeError::attempt`] for how the attempt ends.
     fn encode(&self, effect: &Effect, progress: &Progress) -> Result<WireRequest, EncodeError>;
 
-    /// Says what the answer to the request made by [`Channel::encode`] from the same `effect` and
+    /// What goes out next, in whatever way: the request of [`Channel::encode`], or what only this channel has.
+    ///
+    /// # Errors
+    /// As [`Channel::encode`].
+    fn outbound(&self, effect: &Effect, progress: &Progress) -> Result<Outbound, EncodeError> {
+        self.encode(effect, progress).map(Outbound::Http)
+    }
+
+    /// The files that a verified call brings along, by the references of its attachments. Empty: it has none, or the
+    /// messenger keeps them until they are fetched.
+    fn enclosed(&self, call: &WebhookCall<'_>) -> Vec<(String, FileBytes)> {
+        let _ = call;
+        Vec::new()
+    }
+
+    /// Says what the answer to what [`Channel::outbound`] gave for the same `effect` and
     /// `progress` means. Total: any bytes have a meaning.
     fn classify(
         &self,
@@ -335,73 +356,6 @@ pub enum Verdict {
     More(Progress),
     /// It ended.
     Ended(Attempt),
-}
-
-/// Why a call is not taken for authentic. Never contains what was sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum VerifyError {
-    /// The messenger does not call with this method.
-    #[error("the messenger does not use this method")]
-    Method,
-    /// The proof is missing.
-    #[error("the header `{0}` is missing: register the webhook with its secret")]
-    Missing(HeaderName),
-    /// The proof is there and empty.
-    #[error("the header `{0}` is empty")]
-    Empty(HeaderName),
-    /// The proof is there more than once.
-    #[error("the header `{0}` stands there more than once")]
-    Duplicate(HeaderName),
-    /// The proof is not written as agreed.
-    #[error("the header `{0}` is not written as the channel's settings say")]
-    Malformed(HeaderName),
-    /// The proof is wrong.
-    #[error("the secret or signature is wrong: compare the channel's secret with the sender's")]
-    Mismatch,
-}
-
-impl VerifyError {
-    /// A short word for counters.
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::Method => "method",
-            Self::Missing(_) => "missing",
-            Self::Empty(_) => "empty",
-            Self::Duplicate(_) => "duplicate",
-            Self::Malformed(_) => "malformed",
-            Self::Mismatch => "mismatch",
-        }
-    }
-}
-
-/// Why an authentic call cannot be read at all.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// The body is not JSON.
-    #[error("the body is not JSON, at line {line}, column {column}")]
-    NotJson {
-        /// From 1.
-        line: usize,
-        /// From 1.
-        column: usize,
-    },
-    /// The body lacks what every call of this messenger has.
-    #[error("the body has no {0}")]
-    Missing(&'static str),
-    /// More items in one call than we take.
-    #[error("the body has {count} items; at most {max} are taken at once: send smaller batches")]
-    TooManyItems {
-        /// How many there are.
-        count: usize,
-        /// How many are taken.
-        max: usize,
-    },
-}
-
-impl From<serde_json::Error> for DecodeError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::NotJson { line: error.line(), column: error.column() }
-    }
 }
 
 /// Why an effect cannot be written in a messenger's words.

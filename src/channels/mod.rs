@@ -35,10 +35,13 @@
 //!   no facts and an answer of its own;
 //! - a secret inside the body (VK) is compared in `verify`, which sees the bytes;
 //! - a batch decodes to several facts; one bad item never spoils the others;
+//! - what does not go by HTTP is given in `outbound` (mail), and files that come within a call in `enclosed`;
 //! - a send of several requests (a long text; upload, then send) is [`Progress`]: `encode` gives the
 //!   request that comes next, `classify` moves it on.
 
 mod codec;
+mod email;
+mod errors;
 mod fault;
 mod files;
 mod form;
@@ -76,4 +79,7 @@ pub use registry::connect;
 pub use setup::{Check, Finding};
 pub use start::{ConnectError, ResolvedSecrets};
 pub use text::{TextLimit, TextUnit, split};
-pub use wire::{CallHead, SendFailure, WebhookAnswer, WebhookCall, WireRequest, WireResponse};
+pub use wire::{
+    CALL_BYTES_MAX, CallHead, Mail, MailServer, Outbound, SMTP_STEP, SendFailure, SmtpStep, WebhookAnswer,
+    WebhookCall, WireRequest, WireResponse,
+};

@@ -4,6 +4,7 @@ use crate::model::channel::ChannelSettings;
 use crate::model::id::ChannelId;
 
 use super::codec::Channel;
+use super::email::Email;
 use super::instagram;
 use super::max::Max;
 use super::messenger;
@@ -33,7 +34,7 @@ pub fn connect(
         ChannelSettings::Whatsapp(settings) => Ok(Box::new(Whatsapp::connect(id, settings, secrets)?)),
         ChannelSettings::Messenger(settings) => Ok(Box::new(messenger::connect(id, settings, secrets)?)),
         ChannelSettings::Instagram(settings) => Ok(Box::new(instagram::connect(id, settings, secrets)?)),
-        ChannelSettings::Email(_) => Err(ConnectError::NotServed(settings.kind())),
+        ChannelSettings::Email(settings) => Ok(Box::new(Email::connect(id, settings, secrets)?)),
         ChannelSettings::Inactive(kind) => Err(ConnectError::NotServed(*kind)),
     }
 }

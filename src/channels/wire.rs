@@ -2,10 +2,22 @@
 
 use std::fmt;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
+use lettre::Address;
+use zeroize::Zeroizing;
+
+use crate::model::mail::SmtpTarget;
 
 use super::codec::VerifyError;
+
+/// The largest call of most messengers, in bytes.
+pub const CALL_BYTES_MAX: usize = 1024 * 1024;
+
+/// In the answer to a mail: which step of SMTP the server answered, one of [`SmtpStep`].
+pub const SMTP_STEP: HeaderName = HeaderName::from_static("smtp-step");
 
 /// A call of a messenger to our webhook before its body was read.
 #[derive(Clone, Copy)]
@@ -120,6 +132,85 @@ impl fmt::Debug for WireRequest {
             .field("host", &self.url.host())
             .field("body_bytes", &self.body.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// What goes out, and so who carries it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outbound {
+    /// By HTTP.
+    Http(WireRequest),
+    /// By SMTP. The answer has the server's reply: its code as the status, its text as the body, and
+    /// [`SMTP_STEP`].
+    Mail(Mail),
+}
+
+/// A mail, ready to be handed over.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// To which server.
+    pub server: Arc<MailServer>,
+    /// Who hears of it when it cannot be delivered.
+    pub from: Address,
+    /// Whom it goes to.
+    pub to: Address,
+    /// Head and body, in ASCII with CRLF.
+    pub message: Bytes,
+}
+
+impl fmt::Debug for Mail {
+    /// Shows the server only: everything else is what people wrote, and who they are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail")
+            .field("server", &self.server)
+            .field("message_bytes", &self.message.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A server that takes mail.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MailServer {
+    /// Where it is.
+    pub target: SmtpTarget,
+    /// User name and password; `None`: nobody logs in.
+    pub login: Option<(String, Zeroizing<String>)>,
+}
+
+impl fmt::Debug for MailServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailServer").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+/// The steps of handing a mail over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmtpStep {
+    /// The connection, its greeting and its encryption.
+    Greeting,
+    /// The login.
+    Login,
+    /// Who it comes from.
+    Sender,
+    /// Whom it goes to.
+    Recipient,
+    /// The mail itself.
+    Message,
+}
+
+impl SmtpStep {
+    /// All steps, in their order.
+    pub const ALL: [Self; 5] = [Self::Greeting, Self::Login, Self::Sender, Self::Recipient, Self::Message];
+
+    /// The word in [`SMTP_STEP`].
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Greeting => "greeting",
+            Self::Login => "login",
+            Self::Sender => "sender",
+            Self::Recipient => "recipient",
+            Self::Message => "message",
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The command line: one file per command.
 //!
 //! May call every room; nothing calls it but `main`. Only this room prints. Exit codes: 0 fine ·
-//! 1 errors · 2 wrong usage · 78 refused to start.
+//! 1 errors · 2 wrong usage · 78 refused to start. `inject-email` has those that mail servers read.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the room that talks to a terminal")]
 
@@ -10,6 +10,7 @@ mod check;
 mod client;
 mod explain;
 mod graph;
+mod inject_email;
 mod output;
 mod progress;
 mod rebuild;
@@ -78,6 +79,8 @@ enum Command {
     Tail(tail::Tail),
     /// Watch lines, operators and waiting clients, live in the terminal.
     Top(top::Top),
+    /// Hand a mail from the standard input to the running daemon, from the pipe of a mail server.
+    InjectEmail(inject_email::InjectEmail),
     /// API tokens.
     #[command(subcommand)]
     Token(token::Token),
@@ -100,6 +103,7 @@ pub fn run() -> ExitCode {
         Some(Command::Graph(ref graph)) => graph::run(&arguments, graph),
         Some(Command::Tail(ref tail)) => tail::run(&arguments, tail),
         Some(Command::Top(ref top)) => top::run(&arguments, top),
+        Some(Command::InjectEmail(ref mail)) => inject_email::run(&arguments, mail),
         Some(Command::Token(ref token)) => token::run(&arguments, token),
     }
 }

@@ -306,6 +306,7 @@ pub(super) fn note(
             button: None,
             unsupported: None,
             effect: None,
+            letter: None,
         },
         |_| {},
     );

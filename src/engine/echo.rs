@@ -131,6 +131,7 @@ fn keep(step: &mut Step<'_>, echo: &Echo<'_>, chat: ChatId, dialog: DialogId) ->
         button: None,
         unsupported: None,
         effect: None,
+        letter: None,
     };
     log::append(step, message, |_| {});
     fates::remember(step, dialog, id, echo.id, echo.external_at_ms.unwrap_or(step.at_ms).min(step.at_ms));

@@ -20,9 +20,7 @@ use crate::model::message::{Author, Direction, Message, MessageStatus, Revision}
 use crate::model::outcome::{Outcome, Receipt, Rejection};
 use crate::model::sla::SlaClocks;
 
-use super::placing::Meaning;
-use super::step::Step;
-use super::{close, delivery, echo, fates, log, moved, placing, texts, topics};
+use super::{close, delivery, echo, fates, log, moved, placing, placing::Meaning, step::Step, texts, topics};
 
 /// The most earlier texts that are kept of one message.
 const REVISIONS_MAX: usize = 20;
@@ -47,6 +45,7 @@ pub(super) fn apply(step: &mut Step<'_>, inbound: &Inbound) -> Outcome {
                 source: None,
                 unsupported: None,
                 automatic: false,
+                letter: None,
             };
             let outcome = take_message(step, &source, &pressed, Some(data));
             if let (Outcome::Applied(Receipt { dialog: Some(dialog), .. }), Some(reference)) =
@@ -168,6 +167,7 @@ fn take_message(
         button: button.map(str::to_owned),
         unsupported: inbound.unsupported.clone(),
         effect: None,
+        letter: inbound.letter.clone(),
     };
     allow_writing(step, chat);
     if place.meaning != Meaning::Words {

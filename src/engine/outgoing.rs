@@ -126,6 +126,7 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
             button: None,
             unsupported: None,
             effect: Some(effect),
+            letter: None,
         },
         |_| {},
     );

@@ -28,6 +28,7 @@ pub(super) fn entry(head: &Head, text: &str) -> Entry {
         source: None,
         unsupported: None,
         automatic: false,
+        letter: None,
     };
     Entry {
         format: ENTRY_FORMAT,

@@ -58,10 +58,15 @@ impl ChannelKind {
     /// Whether the messenger tells how far our messages have come.
     pub const fn tells_fates(self) -> bool {
         match self {
-            Self::Whatsapp | Self::Messenger | Self::Instagram | Self::Viber | Self::Vk | Self::Widget => {
-                true
-            }
-            Self::Telegram | Self::Max | Self::Email | Self::Webhook => false,
+            Self::Whatsapp
+            | Self::Messenger
+            | Self::Instagram
+            | Self::Viber
+            | Self::Vk
+            // By mail that comes back.
+            | Self::Email
+            | Self::Widget => true,
+            Self::Telegram | Self::Max | Self::Webhook => false,
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::ChannelId;
-use super::message::Attachment;
+use super::message::{Attachment, Letter};
 
 /// One fact from a messenger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -191,6 +191,9 @@ pub struct InboundMessage {
     /// Written by a machine (an auto-reply): no automatic text answers it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub automatic: bool,
+    /// What an e-mail has beside its text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter: Option<Box<Letter>>,
 }
 
 /// A conversation as the messenger knows it. External ids are texts: some exceed 2^53.

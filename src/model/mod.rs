@@ -30,6 +30,7 @@ pub mod input_id;
 pub mod json_path;
 pub mod life;
 pub mod line;
+pub mod mail;
 pub mod message;
 pub mod offer;
 pub mod operator;

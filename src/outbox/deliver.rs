@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::channels::{Channel, Progress, SendFailure, Verdict, WireRequest, WireResponse};
+use crate::channels::{Channel, Outbound, Progress, SendFailure, Verdict, WireRequest, WireResponse};
 use crate::model::effect::{Attempt, Effect, EffectAction, Refusal, Scope};
 use crate::model::id::{ChannelId, EndpointId};
 
 use super::enclose::{enclose, has_files};
 use super::files::Files;
 use super::http::{HttpClient, SendError};
+use super::mail::MailClient;
 use super::notify;
 use super::outside::Outside;
 
@@ -70,7 +71,7 @@ async fn to_channel(
     effect: &Effect,
     now_ms: u64,
 ) -> Attempt {
-    let client = &outside.client;
+    let wire = || Wire { client: &outside.client, mail: &outside.mail, began: Instant::now() };
     let channel: &dyn Channel = match outside.connections.channel(id.as_str()) {
         None => return gone(effect, "channel", id.as_str()),
         Some(Err(error)) => {
@@ -80,13 +81,13 @@ async fn to_channel(
     };
     if !has_files(effect) {
         let begin = Progress::resume(effect);
-        return attempt(channel, effect, begin, &Wire { client, began: Instant::now() }).await;
+        return attempt(channel, effect, begin, &wire()).await;
     }
     // Its files are fetched before the clock of the attempt starts: the messenger does not wait for them.
     match tokio::time::timeout(FILES_MAX, enclose(outside, files, channel, effect, now_ms)).await {
         Ok(Ok(enclosed)) => {
             let begin = Progress::resume(effect).with_files(Arc::clone(&enclosed.files));
-            attempt(channel, &enclosed.effect, begin, &Wire { client, began: Instant::now() }).await
+            attempt(channel, &enclosed.effect, begin, &wire()).await
         }
         Ok(Err(ended)) => ended,
         Err(_) => Attempt::Retry {
@@ -109,7 +110,7 @@ trait Carrier {
     /// Sends a request and waits for its answer, at most for `limit`.
     fn send(
         &self,
-        request: WireRequest,
+        request: Outbound,
         limit: Duration,
     ) -> impl Future<Output = Result<WireResponse, SendFailure>> + Send;
 }
@@ -117,7 +118,7 @@ trait Carrier {
 async fn attempt(channel: &dyn Channel, effect: &Effect, begin: Progress, carrier: &impl Carrier) -> Attempt {
     let mut progress = begin;
     for number in 0..REQUESTS_MAX {
-        let request = match channel.encode(effect, &progress) {
+        let request = match channel.outbound(effect, &progress) {
             Ok(request) => request,
             Err(error) => return error.attempt(progress.parts_done),
         };
@@ -149,9 +150,10 @@ async fn attempt(channel: &dyn Channel, effect: &Effect, begin: Progress, carrie
     }
 }
 
-/// The outbound client, since the beginning of an attempt.
+/// The clients of HTTP and of SMTP, since the beginning of an attempt.
 struct Wire<'a> {
     client: &'a HttpClient,
+    mail: &'a MailClient,
     began: Instant,
 }
 
@@ -164,8 +166,13 @@ impl Carrier for Wire<'_> {
         tokio::time::sleep(time).await;
     }
 
-    async fn send(&self, request: WireRequest, limit: Duration) -> Result<WireResponse, SendFailure> {
-        self.client.send(request, limit).await.map_err(|error| failure(&error))
+    async fn send(&self, request: Outbound, limit: Duration) -> Result<WireResponse, SendFailure> {
+        match request {
+            Outbound::Http(request) => {
+                self.client.send(request, limit).await.map_err(|error| failure(&error))
+            }
+            Outbound::Mail(mail) => self.mail.send(mail, limit).await,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Everything that leaves the daemon.
 //!
-//! Lives here: the one outbound HTTP client ([`http`]), the connected channels and endpoints
-//! ([`connections`]), one attempt on one effect ([`deliver`]), the files of messages ([`files`]) and the signed form
+//! Lives here: the one outbound HTTP client ([`http`]), the carrier of mail ([`mail`]), the connected channels and
+//! endpoints ([`connections`]), one attempt on one effect ([`deliver`]), the files of messages ([`files`]) and the signed form
 //! of notifications. May be called by `node` and, to set a channel up, by `cli`; calls `attachments`, `channels` and
 //! `model`.
 //!
@@ -11,6 +11,7 @@
 pub mod connections;
 pub mod files;
 pub mod http;
+pub mod mail;
 
 mod deliver;
 mod enclose;

@@ -5,6 +5,7 @@ use crate::model::config::{Attachments, Config};
 
 use super::connections::Connections;
 use super::http::{GuardPolicy, HttpClient};
+use super::mail::MailClient;
 
 /// What attempts are made with. A reload replaces it; attempts that run keep what they began with.
 pub struct Outside {
@@ -12,7 +13,9 @@ pub struct Outside {
     pub connections: Connections,
     /// The one client, for addresses that the configuration gives.
     pub client: HttpClient,
-    /// The same for addresses that others chose: it knows no private network.
+    /// The same for mail.
+    pub mail: MailClient,
+    /// A client of HTTP for addresses that others chose: it knows no private network.
     pub strangers: HttpClient,
     /// Where clients and messengers reach us, without a slash at the end; `None`: unknown.
     pub public_url: Option<String>,
@@ -32,10 +35,12 @@ impl Outside {
             .iter()
             .map(|net| net.parse().map_err(|_| format!("`{net}` is not a network; write it as 10.1.0.0/16")))
             .collect::<Result<Vec<_>, _>>()?;
+        let policy = GuardPolicy::new(nets);
         let client = |policy| HttpClient::new(policy).map_err(|error| error.to_string());
         Ok(Self {
             connections: Connections::open(config, secrets),
-            client: client(GuardPolicy::new(nets))?,
+            client: client(policy.clone())?,
+            mail: MailClient::new(policy),
             strangers: client(GuardPolicy::public_only())?,
             public_url: config.daemon.public_url.clone(),
             limits: config.daemon.attachments.clone(),
@@ -48,6 +53,7 @@ impl Outside {
         Self {
             connections: self.connections.with_those_of(&others.connections),
             client: self.client.clone(),
+            mail: self.mail.clone(),
             strangers: self.strangers.clone(),
             public_url: self.public_url.clone(),
             limits: self.limits.clone(),

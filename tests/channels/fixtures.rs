@@ -7,7 +7,7 @@ use super::*;
 
 fn snapshots_of(channel: &dyn Channel, names: &[String]) {
     for name in names {
-        let title = name.trim_end_matches(".json").replace('/', "__");
+        let title = name.trim_end_matches(".json").trim_end_matches(".eml").replace('/', "__");
         insta::assert_json_snapshot!(title, facts(channel, &fixture(name)));
     }
 }
@@ -60,6 +60,13 @@ fn updates_of_max_become_facts() {
     let names = fixtures_of("max");
     assert!(names.len() >= 20, "fixtures are missing: {names:?}");
     snapshots_of(&*max(Groups::Refuse), &names);
+}
+
+#[test]
+fn mail_becomes_facts() {
+    let names = fixtures_of("email");
+    assert!(names.len() >= 8, "fixtures are missing: {names:?}");
+    snapshots_of(&*email(), &names);
 }
 
 #[test]

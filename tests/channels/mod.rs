@@ -17,9 +17,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use switchboard::channels::{Channel, ResolvedSecrets, WebhookCall, WireResponse, connect};
 use switchboard::model::channel::{
-    ChannelSettings, GRAPH_API_BASE, Groups, InstagramSettings, MaxSettings, MessengerSettings, Signature,
-    SignatureAlgorithm, SignatureEncoding, TelegramSettings, ViberSender, ViberSettings, VkSettings,
-    WebhookInbound, WebhookOutbound, WebhookSettings, WhatsappSettings,
+    ChannelSettings, EmailSettings, GRAPH_API_BASE, Groups, InstagramSettings, MaxSettings,
+    MessengerSettings, Signature, SignatureAlgorithm, SignatureEncoding, SmtpSettings, TelegramSettings,
+    ViberSender, ViberSettings, VkSettings, WebhookInbound, WebhookOutbound, WebhookSettings,
+    WhatsappSettings,
 };
 use switchboard::model::effect::{Effect, EffectAction, EffectState, Lane, Outgoing};
 use switchboard::model::id::{ChannelId, DialogId, EffectId, LineId, MessageId};
@@ -151,6 +152,19 @@ fn max(groups: Groups) -> Box<dyn Channel> {
         api_base: MaxSettings::API_BASE.to_owned(),
         groups,
     }))
+}
+
+fn email() -> Box<dyn Channel> {
+    started(&ChannelSettings::Email(Box::new(EmailSettings {
+        address: "sales@crm.example".to_owned(),
+        name: Some("Shop".to_owned()),
+        webhook_secret: env("SECRET"),
+        smtp: Some(SmtpSettings {
+            url: "smtps://mail.crm.example".to_owned(),
+            username: Some("sales".to_owned()),
+            password: Some(env("TOKEN")),
+        }),
+    })))
 }
 
 /// The paths of the sample that is one item.

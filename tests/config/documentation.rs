@@ -77,7 +77,7 @@ fn each_key_that_is_acted_on_is_described() {
     for fields in [lines::CALENDAR, operators::TOKEN, rules::RULE] {
         active(fields, &mut names);
     }
-    for kind in [ChannelKind::Telegram, ChannelKind::Webhook] {
+    for kind in [ChannelKind::Telegram, ChannelKind::Email, ChannelKind::Webhook] {
         active(channels::fields(kind), &mut names);
     }
     // Accepted on a rule that runs, with a warning that they have no effect.

@@ -115,6 +115,7 @@ impl Day {
             source: None,
             unsupported: None,
             automatic: false,
+            letter: None,
         };
         self.hand_in(input_id, channel, Fact::Message(message));
     }

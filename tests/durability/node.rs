@@ -54,6 +54,7 @@ pub(super) fn message(chat: u64, message: u64, text: &str) -> Submission {
                 source: None,
                 unsupported: None,
                 automatic: false,
+                letter: None,
             }),
         }),
     }

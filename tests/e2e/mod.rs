@@ -12,5 +12,6 @@ mod configuration;
 mod delivery;
 mod independent_peer;
 mod life;
+mod mail;
 mod path;
 mod watching;

@@ -25,6 +25,7 @@ fn chats_nobody_can_see_or_close_are_repaired_at_the_start() {
         source: None,
         unsupported: None,
         automatic: false,
+        letter: None,
     };
     let fact = Fact::Message(message);
     world.take("m", Input::Inbound(Inbound { channel: "shop-telegram".into(), external_at_ms: None, fact }));

@@ -231,6 +231,7 @@ impl Play {
                     source: None,
                     unsupported: None,
                     automatic,
+                    letter: None,
                 };
                 (input_id, Fact::Message(message))
             }

@@ -42,6 +42,7 @@ impl Company {
             source: None,
             unsupported: None,
             automatic: self.random.chance(5),
+            letter: None,
         };
         self.webhook(
             input_id,

@@ -224,6 +224,8 @@ fn message() -> Value {
         ("direction", words(&["in", "out"])),
         ("author", shape("Author")),
         ("text", text()),
+        ("subject", or_null(text())),
+        ("full_text", or_null(text())),
         ("attachments", list(attachment)),
         ("buttons", list(button)),
         ("status", words(&["received", "queued", "sent", "delivered", "read", "failed"])),

@@ -81,6 +81,7 @@ impl Update<'_> {
             input_id: input_id::message(self.channel, &chat.id, &mid),
             external_at_ms: number(message, "timestamp").or_else(|| number(self.tree, "timestamp")),
             fact: Fact::Message(InboundMessage {
+                letter: None,
                 chat,
                 user,
                 id: mid,

@@ -141,6 +141,7 @@ impl Event<'_> {
         let content = content::of(message);
         let input_id = input_id::message(channel, &self.chat.id, &mid);
         let fact = Fact::Message(InboundMessage {
+            letter: None,
             chat: self.chat.clone(),
             user: self.user.clone(),
             id: mid,

@@ -149,6 +149,7 @@ fn new_message(channel: &ChannelId, groups: Groups, message: &Object<'_>) -> Out
             .and_then(id_text),
         unsupported: unknown.then(|| Value::Object(message.clone()).to_string()),
         automatic: false,
+        letter: None,
     });
     Ok(Reading { input_id, external_at_ms, fact })
 }

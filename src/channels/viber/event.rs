@@ -77,6 +77,7 @@ fn message(channel: &ChannelId, event: &Value<'_>, known: &Known<'_>) -> Reading
     let unsupported = content.is_none().then(|| event.to_string());
     let (text, attachment) = content.unwrap_or_else(|| (text(message, "text").unwrap_or_default(), None));
     let fact = Fact::Message(InboundMessage {
+        letter: None,
         chat: ExternalChat::of(user.id.clone()),
         id: token.clone(),
         text,

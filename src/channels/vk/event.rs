@@ -130,6 +130,7 @@ impl Event<'_> {
         let content = Content::of(message);
         let source = ["ref", "ref_source"].into_iter().find_map(|key| text(message, key));
         let fact = Fact::Message(InboundMessage {
+            letter: None,
             chat,
             user,
             id: number,

@@ -107,6 +107,7 @@ impl Mapping {
                     reply_to: None,
                     source: None,
                     automatic: false,
+                    letter: None,
                 }),
             },
         })

@@ -134,6 +134,7 @@ impl Reader<'_> {
         let content = content::of(message);
         let input_id = input_id::message(self.channel, &chat.id, &id);
         let fact = Fact::Message(InboundMessage {
+            letter: None,
             chat,
             user,
             id,

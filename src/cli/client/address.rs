@@ -99,7 +99,7 @@ fn is_near(address: IpAddr) -> bool {
 }
 
 /// The base of an address as people write it.
-fn base_of(url: &str) -> Result<String, ClientError> {
+pub(in crate::cli) fn base_of(url: &str) -> Result<String, ClientError> {
     let wrong = |reason: &str| ClientError::Url { reason: reason.to_owned() };
     let uri: Uri = url.parse().map_err(|_| wrong("it is not an address"))?;
     if !matches!(uri.scheme(), Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS) {
@@ -119,7 +119,7 @@ fn base_of(url: &str) -> Result<String, ClientError> {
 }
 
 /// Where the configuration says that the daemon listens.
-fn listening(folder: &Path) -> Result<String, ClientError> {
+pub(in crate::cli) fn listening(folder: &Path) -> Result<String, ClientError> {
     let set = SourceSet::read(folder);
     let settings = data::settings(&set).ok_or_else(|| ClientError::NoSettings(folder.to_owned()))?;
     reachable(&settings.listen).ok_or(ClientError::AnyPort)

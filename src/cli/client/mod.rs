@@ -12,7 +12,7 @@ pub(super) mod follow;
 pub(super) mod request;
 pub(super) mod server_events;
 
-pub(super) use address::Daemon;
+pub(super) use address::{Daemon, base_of, listening};
 pub(super) use error::ClientError;
 pub(super) use follow::{Followed, Follower};
 pub(super) use request::Client;

@@ -216,7 +216,7 @@ impl Client {
 }
 
 /// The innermost cause: what the system or the TLS library says.
-pub(super) fn reason(error: &(dyn StdError + 'static)) -> String {
+pub(in crate::cli) fn reason(error: &(dyn StdError + 'static)) -> String {
     let mut innermost = error;
     while let Some(cause) = innermost.source() {
         innermost = cause;

@@ -12,7 +12,14 @@ use crate::config::tree::Node;
 pub fn target(walk: &mut Walk<'_>, node: &Node) {
     walk.node(node, &URL);
     let Some(uri) = node.text().and_then(|text| text.parse::<http::Uri>().ok()) else { return };
-    let Some(address) = uri.host().and_then(literal) else { return };
+    if let Some(host) = uri.host() {
+        reached(walk, node, host);
+    }
+}
+
+/// Says of a private address that nothing will be sent to it, unless it is named.
+pub fn reached(walk: &mut Walk<'_>, node: &Node, host: &str) {
+    let Some(address) = literal(host) else { return };
     let Some(networks) = &walk.names.networks else { return };
     if is_private(address) && !networks.iter().any(|network| network.contains(&address)) {
         let network = match address {

@@ -6,7 +6,7 @@ use crate::config::scalar::Unfit;
 use crate::config::tree::{Kind, Node};
 use crate::model::channel::{ChannelKind, OutboundHeader};
 
-use super::secrets;
+use super::{mail, secrets};
 
 /// Checks that a channel has its secrets.
 pub fn channel(walk: &mut Walk<'_>, node: &Node, kind: ChannelKind) {
@@ -39,6 +39,7 @@ pub fn channel(walk: &mut Walk<'_>, node: &Node, kind: ChannelKind) {
             }
             Some(_) => {}
         },
+        ChannelKind::Email => mail::login(walk, node),
         _ => {}
     }
 }

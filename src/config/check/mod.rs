@@ -13,6 +13,7 @@ pub mod conditions;
 pub mod contradictions;
 pub mod jsonpaths;
 pub mod life;
+pub mod mail;
 pub mod operators;
 pub mod routing;
 pub mod rules;

@@ -2,7 +2,7 @@
 
 use super::shape::{DURATION, Field, SIZE, Shape, URL};
 use super::walk::Walk;
-use crate::config::check::{addresses, channels, jsonpaths, templates};
+use crate::config::check::{addresses, channels, jsonpaths, mail, templates};
 use crate::config::diagnostic::Finding;
 use crate::config::link::Name;
 use crate::config::tree::{Kind, Node};
@@ -18,7 +18,7 @@ const KINDS: &[&str] =
     &["telegram", "whatsapp", "messenger", "instagram", "viber", "vk", "max", "email", "widget", "webhook"];
 
 /// The kinds that are served.
-const SERVED: [ChannelKind; 8] = [
+const SERVED: [ChannelKind; 9] = [
     ChannelKind::Telegram,
     ChannelKind::Whatsapp,
     ChannelKind::Messenger,
@@ -26,6 +26,7 @@ const SERVED: [ChannelKind; 8] = [
     ChannelKind::Viber,
     ChannelKind::Vk,
     ChannelKind::Max,
+    ChannelKind::Email,
     ChannelKind::Webhook,
 ];
 
@@ -134,13 +135,13 @@ const MAX: &[Field] = &[
 const EMAIL: &[Field] = &[
     KIND,
     LINE,
-    Field::required("address", Shape::Text),
-    Field::optional("name", Shape::Text),
+    Field::required("address", Shape::Scalar(mail::address)),
+    Field::optional("name", Shape::Scalar(mail::name)),
     Field::required("webhook_secret", Shape::Secret),
     Field::optional("smtp", Shape::Mapping(SMTP)),
 ];
 const SMTP: &[Field] = &[
-    Field::required("url", Shape::Text),
+    Field::required("url", Shape::Check(mail::server)),
     Field::optional("username", Shape::Text),
     Field::optional("password", Shape::Secret),
 ];

@@ -57,7 +57,7 @@ impl Carrier for Slow {
         self.elapsed_ms.fetch_add(u64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
     }
 
-    async fn send(&self, _request: WireRequest, limit: Duration) -> Result<WireResponse, SendFailure> {
+    async fn send(&self, _request: Outbound, limit: Duration) -> Result<WireResponse, SendFailure> {
         let limit_ms = u64::try_from(limit.as_millis()).unwrap();
         self.taken.fetch_add(1, Ordering::Relaxed);
         self.elapsed_ms.fetch_add(self.each_ms.min(limit_ms), Ordering::Relaxed);

@@ -75,7 +75,7 @@ impl GuardPolicy {
         Ok(host)
     }
 
-    fn check_host(&self, host: &str) -> Result<(), SendError> {
+    pub(super) fn check_host(&self, host: &str) -> Result<(), SendError> {
         let refused = |reason| SendError::Refused { host: host.to_owned(), reason };
         if let Some(literal) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             let Ok(address) = literal.parse::<Ipv6Addr>() else {

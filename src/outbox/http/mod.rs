@@ -6,6 +6,8 @@
 //! Who may call it: the outbox workers and whoever fetches something from outside. What it may call: libraries, and
 //! the request and response of `channels`, which it carries.
 //!
+//! What does not speak HTTP asks the same guard by the resolver (`Addresses`).
+//!
 //! The invariant: no byte goes to an address that the guard has not allowed. Names are judged by the addresses to
 //! which the connector really connects, so a name that changes between check and use gains nothing; addresses
 //! written in the URL are judged before, because the connector does not resolve those. Redirects are answers like
@@ -25,6 +27,7 @@ mod resolver;
 pub use client::{HttpClient, SetupError};
 pub use error::{AnswerPart, Interruption, InvalidRequest, NotSentReason, Refusal, SendError};
 pub use guard::GuardPolicy;
+pub(super) use resolver::Addresses;
 
 #[cfg(test)]
 mod tests;

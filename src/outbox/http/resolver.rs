@@ -14,7 +14,9 @@ use std::task::{Context, Poll};
 use hyper_util::client::legacy::connect::dns::Name;
 use tower::Service;
 
-use super::error::Refusal;
+use crate::channels::SendFailure;
+
+use super::error::{Refusal, SendError};
 use super::guard::GuardPolicy;
 
 /// The pending answer of a [`Lookup`].
@@ -78,6 +80,43 @@ impl Service<Name> for GuardedResolver {
             // The connector puts the port of the URL in place of the zero.
             let addresses: Vec<_> = allowed.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
             Ok(addresses.into_iter())
+        })
+    }
+}
+
+/// The allowed addresses of a host, for what is not HTTP. The caller connects to exactly these.
+#[derive(Clone)]
+pub(in crate::outbox) struct Addresses {
+    lookup: Lookup,
+    policy: GuardPolicy,
+}
+
+impl Addresses {
+    /// By the machine's own name lookup.
+    pub(in crate::outbox) fn new(policy: GuardPolicy) -> Self {
+        Self { lookup: system_lookup(), policy }
+    }
+
+    /// The addresses of a name, or the address that the host is. IPv6 addresses stand in brackets.
+    ///
+    /// # Errors
+    /// The guard refuses the host, or its name has no address.
+    pub(in crate::outbox) async fn of(&self, host: &str) -> Result<Vec<IpAddr>, SendFailure> {
+        self.policy.check_host(host).map_err(|error| match error {
+            SendError::Refused { .. } | SendError::InvalidRequest(_) => {
+                SendFailure::Refused(error.to_string())
+            }
+            other => SendFailure::NotSent(other.to_string()),
+        })?;
+        if let Ok(address) = host.trim_matches(['[', ']']).parse() {
+            return Ok(vec![address]);
+        }
+        let found = (self.lookup)(host.to_owned()).await.unwrap_or_default();
+        keep_allowed(&self.policy, found).map_err(|error| match error {
+            ResolveError::Refused(_) => {
+                SendFailure::Refused(format!("the target {host} is refused: {error}"))
+            }
+            ResolveError::Lookup => SendFailure::NotSent(format!("nothing was sent to {host}: {error}")),
         })
     }
 }

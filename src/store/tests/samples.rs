@@ -154,6 +154,7 @@ pub(super) fn message(dialog: &Dialog, seq: u64, index: u32) -> Message {
         button: None,
         unsupported: None,
         effect: None,
+        letter: None,
     }
 }
 
