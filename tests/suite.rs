@@ -20,7 +20,11 @@ mod durability;
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]
+mod emulator;
+#[cfg(test)]
 mod engine;
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]

@@ -8,9 +8,9 @@ use switchboard::model::effect::{Attempt, Refusal};
 use super::*;
 
 /// A channel with what the suite has to know about it.
-struct Subject {
-    name: &'static str,
-    channel: Box<dyn Channel>,
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    pub(crate) channel: Box<dyn Channel>,
     /// The header that carries the proof, or [`IN_BODY`].
     proof: &'static str,
     /// A body, and the right proof for it.
@@ -19,9 +19,9 @@ struct Subject {
     /// The secrets that must never show.
     secrets: &'static [&'static str],
     /// An answer that says that a message was taken.
-    taken: &'static str,
+    pub(crate) taken: &'static str,
     /// Folders with bodies that the channel knows.
-    fixtures: &'static str,
+    pub(crate) fixtures: &'static str,
     /// What a call is answered with.
     answer: &'static str,
     /// The text that a request carries.
@@ -91,7 +91,7 @@ fn text_of_mail(outbound: &Outbound) -> String {
 const META_PROOF: &str = "x-hub-signature-256";
 const META_SECRETS: &[&str] = &[META_TOKEN, META_APP_SECRET, META_VERIFY_TOKEN];
 
-fn subjects() -> Vec<Subject> {
+pub(crate) fn subjects() -> Vec<Subject> {
     let vectors: Value = serde_json::from_slice(&fixture("signature_vectors.json")).unwrap();
     let right = |channel: &str| {
         let vector = vectors.as_array().unwrap().iter().find(|vector| vector["channel"] == channel).unwrap();
@@ -332,7 +332,7 @@ fn a_forged_call_is_refused() {
 fn a_changed_body_breaks_a_signature() {
     for Subject { name, channel, proof, mut body, right, .. } in subjects() {
         // They sign nothing: the secret itself goes along.
-        if ["telegram", "vk", "max"].contains(&name) {
+        if ["telegram", "vk", "max", "email"].contains(&name) {
             continue;
         }
         body.push(b' ');

@@ -1,7 +1,7 @@
 //! Tests of the codecs, through the interface that the rest of the product uses.
 
 mod answers;
-mod conformance;
+pub(crate) mod conformance;
 mod fixtures;
 mod max;
 mod meta;
@@ -221,12 +221,12 @@ fn fixture_path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/channels").join(name)
 }
 
-fn fixture(name: &str) -> Vec<u8> {
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(fixture_path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// The names of the fixtures of one folder, sorted, with the folder.
-fn fixtures_of(folder: &str) -> Vec<String> {
+pub(crate) fn fixtures_of(folder: &str) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(fixture_path(folder))
         .unwrap()
         .map(|entry| format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap()))
@@ -235,7 +235,7 @@ fn fixtures_of(folder: &str) -> Vec<String> {
     names
 }
 
-fn call<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> WebhookCall<'a> {
+pub(crate) fn call<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> WebhookCall<'a> {
     WebhookCall { method: &Method::POST, headers, query: "", body }
 }
 
@@ -264,11 +264,11 @@ fn all_facts(channel: &dyn Channel, payloads: &[(&str, Value)]) -> Value {
         .into()
 }
 
-fn answer(status: u16, body: impl Into<Bytes>) -> WireResponse {
+pub(crate) fn answer(status: u16, body: impl Into<Bytes>) -> WireResponse {
     WireResponse { status, headers: HeaderMap::new(), body: body.into() }
 }
 
-fn send(text: &str) -> Effect {
+pub(crate) fn send(text: &str) -> Effect {
     Effect {
         id: EffectId::new(7, 0),
         lane: Lane::Chat { channel: ChannelId::from("shop"), chat: "1111111".to_owned() },

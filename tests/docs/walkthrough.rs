@@ -151,7 +151,7 @@ impl Walk {
         let daemon = self.daemon.as_ref().unwrap();
         let expected = self.with_ports(&step.text);
         let what = format!("README.md:{}: the daemon prints {expected}", step.line);
-        eventually(&what, || async { missing(&expected, &daemon.printed()).is_none().then_some(()) }).await;
+        eventually(&what, || async { missing(&expected, &daemon.said()).is_none().then_some(()) }).await;
     }
 }
 

@@ -58,6 +58,22 @@ impl Site {
         site
     }
 
+    /// A configuration of one's own, with the operators and tokens of the example, and its secrets.
+    pub(crate) fn of(files: &[(&str, &str)], secrets: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("operators.yaml");
+        let operators = fs::read_to_string(example).unwrap();
+        let operators = operators.replace("lines: [sales, support]", "lines: [desk]");
+        fs::write(folder.path().join("operators.yaml"), operators).unwrap();
+        for (file, text) in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let environment = secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self { folder, environment: environment.collect() }
+    }
+
     /// The folder of the configuration.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
@@ -114,6 +130,8 @@ pub(crate) struct Daemon {
     child: Child,
     base: String,
     printed: Arc<Mutex<String>>,
+    /// What it says to whoever started it; the log goes elsewhere.
+    said: Arc<Mutex<String>>,
 }
 
 impl Drop for Daemon {
@@ -132,9 +150,10 @@ impl Daemon {
     pub(crate) async fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let printed = Arc::new(Mutex::new(String::new()));
-        keep_lines(child.stdout.take().unwrap(), Arc::clone(&printed));
-        keep_lines(child.stderr.take().unwrap(), Arc::clone(&printed));
-        let mut daemon = Self { child, base: String::new(), printed };
+        let said = Arc::new(Mutex::new(String::new()));
+        keep_lines(child.stdout.take().unwrap(), vec![Arc::clone(&printed), Arc::clone(&said)]);
+        keep_lines(child.stderr.take().unwrap(), vec![Arc::clone(&printed)]);
+        let mut daemon = Self { child, base: String::new(), printed, said };
         let printed = Arc::clone(&daemon.printed);
         let child = Mutex::new(&mut daemon.child);
         let address = eventually("the daemon listens", || async {
@@ -158,6 +177,11 @@ impl Daemon {
     /// Everything printed so far.
     pub(crate) fn printed(&self) -> String {
         self.printed.lock().clone()
+    }
+
+    /// Everything that it has said so far, without its log.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().clone()
     }
 
     /// Sends a signal, by its name.
@@ -248,12 +272,14 @@ pub(crate) fn update(number: u64, text: &str) -> Value {
     })
 }
 
-fn keep_lines(stream: impl std::io::Read + Send + 'static, printed: Arc<Mutex<String>>) {
+fn keep_lines(stream: impl std::io::Read + Send + 'static, kept: Vec<Arc<Mutex<String>>>) {
     std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            let mut printed = printed.lock();
-            printed.push_str(&line);
-            printed.push('\n');
+            for printed in &kept {
+                let mut printed = printed.lock();
+                printed.push_str(&line);
+                printed.push('\n');
+            }
         }
     });
 }
