@@ -13,12 +13,15 @@ use switchboard::model::inbound::Inbound;
 use crate::channels::conformance::subjects;
 use crate::channels::{answer, call, fixture, fixtures_of, send};
 
+/// Tries one input.
+type TryOne = dyn Fn(&[u8]);
+
 /// A parser.
 pub(super) struct Target {
     pub(super) name: String,
     pub(super) corpus: Vec<Vec<u8>>,
     /// Panics when something is not as it should be.
-    pub(super) try_one: Box<dyn Fn(&[u8])>,
+    pub(super) try_one: Box<TryOne>,
 }
 
 /// The most facts of one call.
