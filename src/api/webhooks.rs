@@ -39,7 +39,10 @@ use super::state::Api;
 /// The time for a call of an ordinary size: less than any messenger waits.
 const BODY_WITHIN: Duration = Duration::from_secs(20);
 
-/// The time for a larger one. Only mail is larger, and its servers wait for minutes.
+/// A call that is larger has more time. Only mail is, and its servers wait for minutes.
+const ORDINARY_BYTES_MAX: usize = 4 * CALL_BYTES_MAX;
+
+/// The time for a larger one.
 const LARGE_BODY_WITHIN: Duration = Duration::from_secs(60);
 
 /// Under this name calls of channels that are not declared are counted.
@@ -118,7 +121,7 @@ async fn take_in(api: &Api, name: &str, id: &str, request: Request) -> Received 
     }
     let mut memory = api.calls.hold(name);
     let max_bytes = channel.call_bytes_max();
-    let timeout = if max_bytes > CALL_BYTES_MAX { LARGE_BODY_WITHIN } else { BODY_WITHIN };
+    let timeout = if max_bytes > ORDINARY_BYTES_MAX { LARGE_BODY_WITHIN } else { BODY_WITHIN };
     let body = match memory.read(body, BodyLimits { max_bytes, timeout }).await {
         Ok(body) => body,
         Err(NotRead::Body(problem)) => return Received::refused("body", problem),

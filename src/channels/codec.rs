@@ -36,7 +36,7 @@ pub trait Channel: fmt::Debug + Send + Sync {
     fn capabilities(&self) -> &'static Capabilities;
 
     /// The largest call, in bytes. Messengers send references to files, never files; only mail brings them along.
-    /// More than [`CALL_BYTES_MAX`] is only for channels whose whole proof stands in the head.
+    /// Many times [`CALL_BYTES_MAX`] is only for channels whose whole proof stands in the head.
     fn call_bytes_max(&self) -> usize {
         CALL_BYTES_MAX
     }

@@ -27,7 +27,7 @@ use super::codec::{
 use super::fault::Fault;
 use super::files::{self, FetchError, Fetched, FileRoute};
 use super::meta::account::{self, Account, Secrets, numeric_id, path_part};
-use super::meta::batch::{id, text};
+use super::meta::batch::{META_CALL_BYTES_MAX, id, text};
 use super::meta::error::{self, GraphError, Meaning};
 use super::meta::hosts::{self, Place};
 use super::setup::{Check, Finding};
@@ -200,6 +200,10 @@ impl fmt::Debug for Whatsapp {
 impl Channel for Whatsapp {
     fn kind(&self) -> ChannelKind {
         ChannelKind::Whatsapp
+    }
+
+    fn call_bytes_max(&self) -> usize {
+        META_CALL_BYTES_MAX
     }
 
     fn capabilities(&self) -> &'static Capabilities {

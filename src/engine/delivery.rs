@@ -191,12 +191,17 @@ fn conclude(step: &mut Step<'_>, id: EffectId, result: &Attempt) {
         }
         Attempt::Refused { reason, error, parts_done } => {
             keep_parts(step, id, *parts_done);
-            if *reason == Refusal::Blocked {
-                forbid_writing(step, id);
+            let written = step.state.effects.get(&id).map(|effect| (effect.dialog, effect.created_at_ms));
+            if *reason == Refusal::Blocked
+                && let Some((dialog, _)) = written
+            {
+                forbid_writing(step, dialog);
             }
             finish(step, id, EffectState::Failed, None, Some(error.clone()));
-            if *reason == Refusal::WindowClosed {
-                close_window(step, id);
+            if *reason == Refusal::WindowClosed
+                && let Some((dialog, written_at_ms)) = written
+            {
+                close_window(step, dialog, written_at_ms);
             }
         }
         // At least once: what may not have arrived is sent again, under the same key.
@@ -332,9 +337,8 @@ fn set_message_status(
 
 /// The messenger takes no answers to a client who has not written for long. Who wrote since the message was
 /// written opened the window again.
-fn close_window(step: &mut Step<'_>, id: EffectId) {
-    let Some(effect) = step.state.effects.get(&id) else { return };
-    let (dialog, written_at_ms, at_ms) = (effect.dialog, effect.created_at_ms, step.at_ms);
+pub(super) fn close_window(step: &mut Step<'_>, dialog: DialogId, written_at_ms: u64) {
+    let at_ms = step.at_ms;
     let Some(row) = step.dialog(dialog) else { return };
     if row.closed_at_ms.is_none()
         && row.life.window_closed_at_ms.is_none()
@@ -345,10 +349,10 @@ fn close_window(step: &mut Step<'_>, id: EffectId) {
     }
 }
 
-fn forbid_writing(step: &mut Step<'_>, id: EffectId) {
-    let Some(effect) = step.state.effects.get(&id) else { return };
-    let line = effect.line.clone();
-    let Some(chat) = step.state.dialogs.get(&effect.dialog).map(|dialog| dialog.chat) else { return };
+/// The client does not let us write any more.
+pub(super) fn forbid_writing(step: &mut Step<'_>, dialog: DialogId) {
+    let Some(row) = step.state.dialogs.get(&dialog) else { return };
+    let (line, chat) = (row.line.clone(), row.chat);
     let Some(row) = step.state.chats.get_mut(&chat) else { return };
     if !std::mem::replace(&mut row.allowed, false) {
         return;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::model::channel::{Channel, ChannelKind};
 use crate::model::chat::{Chat, Unseen};
+use crate::model::effect::Refusal;
 use crate::model::event::EventKind;
 use crate::model::id::{ChannelId, DialogId, LineId, MessageId};
 use crate::model::inbound::{ExternalChat, ExternalUser, Fate, UpTo};
@@ -13,8 +14,8 @@ use crate::model::input_id;
 use crate::model::message::{MessageStatus, Revision};
 use crate::model::outcome::{KnownInput, Outcome, Receipt};
 
-use super::log;
 use super::step::Step;
+use super::{delivery, log};
 
 /// A messenger that speaks of our messages took one: from now on it is found by the messenger's id. `since_ms` is
 /// when the attempt began that brought it there.
@@ -158,14 +159,22 @@ fn advance(step: &mut Step<'_>, dialog: DialogId, message: MessageId, fate: &Fat
             row.read_at_ms = Some(at_ms);
             (EventKind::MessageRead, json!({"message": message}))
         }
-        Fate::Failed { reason } => {
+        Fate::Failed { reason, .. } => {
             row.status = MessageStatus::Failed;
             row.lost_at_ms = Some(at_ms);
             row.error = Some(reason.clone());
             (EventKind::MessageFailed, json!({"message": message, "error": reason}))
         }
     };
+    let written_at_ms = row.at_ms;
     step.emit(kind, dialog, Some(message), data);
+    if let Fate::Failed { refusal: Some(refusal), .. } = fate {
+        match refusal {
+            Refusal::Blocked => delivery::forbid_writing(step, dialog),
+            Refusal::WindowClosed => delivery::close_window(step, dialog, written_at_ms),
+            Refusal::Permanent | Refusal::Gone => {}
+        }
+    }
 }
 
 /// A sign below a message.

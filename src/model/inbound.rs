@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::effect::Refusal;
 use super::id::ChannelId;
 use super::message::{Attachment, Letter};
 
@@ -162,6 +163,10 @@ pub enum Fate {
     Failed {
         /// Why, in the messenger's words.
         reason: String,
+        /// Why, where it says more than that this message is lost: that the client cannot be written to, or not
+        /// until they write.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refusal: Option<Refusal>,
     },
 }
 

@@ -261,7 +261,15 @@ impl Play {
                 let fate = match verb {
                     "has" => Fate::Delivered,
                     "reads" => Fate::Read,
-                    _ => Fate::Failed { reason: words.word() },
+                    _ => {
+                        let reason = words.word();
+                        let refusal = match reason.as_str() {
+                            "window_closed" => Some(Refusal::WindowClosed),
+                            "blocked" => Some(Refusal::Blocked),
+                            _ => None,
+                        };
+                        Fate::Failed { reason, refusal }
+                    }
                 };
                 let message = format!("external-{effect}");
                 (format!("{channel}/fate/{number}"), Fact::Fate { chat, message, fate })

@@ -160,7 +160,7 @@ impl Company {
                 let fate = match self.random.below(3) {
                     0 => Fate::Delivered,
                     1 => Fate::Read,
-                    _ => Fate::Failed { reason: "lost".into() },
+                    _ => Fate::Failed { reason: "lost".into(), refusal: None },
                 };
                 Fact::Fate { chat, message, fate }
             }

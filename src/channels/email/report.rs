@@ -22,7 +22,9 @@ pub(super) fn read(message: &Message<'_>) -> Option<Report> {
     let fields = fields(status.contents());
     let value = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let fate = match value("action").unwrap_or_default().to_ascii_lowercase().as_str() {
-        "failed" => Some(Fate::Failed { reason: reason(value("status"), value("diagnostic-code")) }),
+        "failed" => {
+            Some(Fate::Failed { reason: reason(value("status"), value("diagnostic-code")), refusal: None })
+        }
         "delivered" => Some(Fate::Delivered),
         // Late, handed on, or spread to several.
         _ => None,
@@ -105,7 +107,7 @@ mod tests {
             let report = report(failed, original).unwrap();
             assert_eq!(report.message, "out.1@b");
             let reason = "550 5.1.1 <n@b>: No such user".to_owned();
-            assert_eq!(report.fate, Some(Fate::Failed { reason }));
+            assert_eq!(report.fate, Some(Fate::Failed { reason, refusal: None }));
         }
         assert_eq!(report("Action: delayed\r\nStatus: 4.4.1", HEAD).unwrap().fate, None);
         assert_eq!(report("Action: Delivered", HEAD).unwrap().fate, Some(Fate::Delivered));

@@ -10,6 +10,9 @@ use crate::model::id::ChannelId;
 use crate::model::inbound::{Fact, Inbound};
 use crate::model::input_id;
 
+/// The largest call, in bytes: Meta's documents say up to 3 MB.
+pub(in crate::channels) const META_CALL_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// The most items of one call. Meta puts at most a thousand updates into a call.
 const ITEMS_MAX: usize = 1000;
 

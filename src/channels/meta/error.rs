@@ -131,6 +131,15 @@ impl GraphError {
         safe_text(&self.text, &[])
     }
 
+    /// What a message that failed after it was taken says about those to come.
+    pub(in crate::channels) fn refusal(&self) -> Option<Refusal> {
+        match self.meaning() {
+            Meaning::WindowClosed => Some(Refusal::WindowClosed),
+            Meaning::Blocked => Some(Refusal::Blocked),
+            _ => None,
+        }
+    }
+
     /// Whether the answer says that the thing asked for does not exist.
     pub(in crate::channels) fn is_not_found(&self) -> bool {
         matches!((self.code, self.subcode), (100, Some(33)) | (33 | 803 | 131_052, _))

@@ -19,7 +19,7 @@ use crate::model::id::ChannelId;
 use crate::model::message::{Attachment, Button};
 
 use super::account::{self, Account};
-use super::batch::text;
+use super::batch::{META_CALL_BYTES_MAX, text};
 use super::error::{self, GraphError};
 use super::events::Reader;
 use super::hosts::{self, Place};
@@ -143,6 +143,10 @@ impl fmt::Debug for Page {
 impl Channel for Page {
     fn kind(&self) -> ChannelKind {
         self.flavor.kind
+    }
+
+    fn call_bytes_max(&self) -> usize {
+        META_CALL_BYTES_MAX
     }
 
     fn capabilities(&self) -> &'static Capabilities {

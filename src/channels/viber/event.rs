@@ -31,7 +31,7 @@ pub(super) fn read(
         "seen" => fate(channel, &event, &kind, Fate::Read),
         "failed" => {
             let reason = text(&event, "desc").unwrap_or_else(|| "Viber does not say why".to_owned());
-            fate(channel, &event, &kind, Fate::Failed { reason })
+            fate(channel, &event, &kind, Fate::Failed { reason, refusal: None })
         }
         "subscribed" => subscription(channel, &event, true),
         "unsubscribed" => subscription(channel, &event, false),

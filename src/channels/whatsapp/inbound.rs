@@ -190,12 +190,15 @@ impl Reader<'_> {
             "accepted" | "sent" => return Ok(Vec::new()),
             "delivered" => Fate::Delivered,
             "read" | "played" => Fate::Read,
-            "failed" => Fate::Failed {
-                reason: array(status, "errors")
-                    .first()
-                    .and_then(GraphError::read)
-                    .map_or_else(|| "WhatsApp does not say why".to_owned(), |error| error.reason()),
-            },
+            "failed" => {
+                let error = array(status, "errors").first().and_then(GraphError::read);
+                Fate::Failed {
+                    reason: error
+                        .as_ref()
+                        .map_or_else(|| "WhatsApp does not say why".to_owned(), GraphError::reason),
+                    refusal: error.as_ref().and_then(GraphError::refusal),
+                }
+            }
             _ => return Err("status of an unknown kind".to_owned()),
         };
         let input_id = input_id::update(self.channel, &format!("{state} {message} {chat}"));

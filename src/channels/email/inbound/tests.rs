@@ -121,7 +121,7 @@ fn a_bounce_is_the_fate_of_our_message_and_one_of_others_is_kept() {
     };
     let read = mailbox.read(&bounce(&ours, "failed"));
     assert_eq!(read.input_id, "shop/update/b@mx");
-    let fate = Fate::Failed { reason: "the mail came back (5.1.1)".to_owned() };
+    let fate = Fate::Failed { reason: "the mail came back (5.1.1)".to_owned(), refusal: None };
     assert_eq!(
         read.inbound.fact,
         Fact::Fate { chat: ExternalChat::of("abc".to_owned()), message: ours.clone(), fate }
