@@ -21,14 +21,17 @@
 //!
 //! # How to add a messenger
 //!
-//! 1. Its settings become a variant of [`ChannelSettings`](crate::model::channel::ChannelSettings).
+//! 1. Its settings become a variant of [`ChannelSettings`](crate::model::channel::ChannelSettings), with its
+//!    rates in `ChannelKind::pace`; its keys are a table in `config/grammar/channels.rs`, and read in
+//!    `config/decode/channels.rs`.
 //! 2. Its codec is one file here (`viber.rs`), in the order above. Parts that are about it alone go
-//!    to a folder of its name. Parts that serve all are in [`text`](split), `person.rs`, `fault.rs`
-//!    and `wire.rs`.
+//!    to a folder of its name. Parts that serve all are in [`text`](split), `parts.rs`, `files.rs`, `form.rs`,
+//!    `json.rs`, `person.rs`, `fault.rs` and `wire.rs`.
 //! 3. One line in `registry.rs` connects it.
-//! 4. Recorded payloads go to `tests/fixtures/channels/viber/`, and one row to the table of
-//!    `tests/channels/conformance.rs`: each channel passes the same suite.
-//! 5. One row in `docs/channels.md` says what it can do.
+//! 4. Recorded payloads go to `tests/fixtures/channels/viber/`, and one row each to the tables of
+//!    `tests/channels/conformance.rs` (each channel passes the same suite, and is fuzzed from the same row) and
+//!    `tests/emulator/kinds.rs` (each lives through the same faults against the daemon).
+//! 5. A section in `docs/channels.md` says what it can do and how it is set up.
 //!
 //! What the trait carries beyond a plain webhook:
 //! - a handshake (`GET` with `hub.challenge`, VK's `confirmation`) is a verified call that decodes to
