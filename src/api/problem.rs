@@ -252,6 +252,7 @@ impl Problem {
             | Rejection::OwnedAlready
             | Rejection::OperatorUnavailable
             | Rejection::ClientBlocked
+            | Rejection::TooManyAutomatic
             | Rejection::TooManyJoined { .. }
             | Rejection::StaleAttempt => conflict(rejection.to_string()),
             // The reason of a failed template may quote what was put into it.

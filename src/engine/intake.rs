@@ -276,16 +276,13 @@ pub(super) fn find_or_create_chat(
         None => {
             let client = step.new_client();
             let row = Client {
-                id: client,
                 name: user.name.clone(),
                 username: user.username.clone(),
                 language: user.language.clone(),
                 phones: user.phone.iter().cloned().collect(),
                 identities: BTreeSet::from([identity.clone()]),
-                tags: BTreeSet::new(),
-                custom: BTreeMap::new(),
                 source: came_by.map(str::to_owned),
-                created_at_ms: step.at_ms,
+                ..Client::new(client, step.at_ms)
             };
             step.state.identities.insert(identity, client);
             step.state.clients.put(client, row);

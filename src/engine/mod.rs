@@ -34,6 +34,7 @@ mod invariants;
 mod known_inputs;
 mod log;
 mod lookup;
+mod mail_loop;
 mod moved;
 mod offers;
 mod outgoing;

@@ -12,7 +12,7 @@ use crate::model::message::{Attachment, Author, Button, Direction, Message, Mess
 use crate::model::outcome::Rejection;
 
 use super::step::Step;
-use super::{delivery, identity, log, silence};
+use super::{delivery, identity, log, mail_loop, silence};
 
 /// Something to be written to a client.
 pub(super) struct Draft {
@@ -64,15 +64,19 @@ pub(super) fn send(step: &mut Step<'_>, dialog: DialogId, draft: Draft) -> Resul
     if !chat.allowed {
         return Err(Rejection::ClientBlocked);
     }
+    let client = chat.client;
     // Where the chat is now: it may have moved since the dialog began.
     let (external_chat, user) = (chat.address.chat.clone(), chat.address.user.clone());
     let context = chat.context.clone();
+    let kind = step.live.config.channels.get(&channel).map(Channel::kind);
     if draft.written_by == WrittenBy::Machine {
+        if kind == Some(ChannelKind::Email) && step.apply_version >= 4 {
+            mail_loop::count(step, client)?;
+        }
         silence::keep_start(step, dialog);
     }
     let id = step.new_message();
     let sender = step.dialog(dialog).and_then(|row| identity::sender(&step.live, row, &draft.author));
-    let kind = step.live.config.channels.get(&channel).map(Channel::kind);
     let text = match &sender {
         // Where the messenger has no place for a name, it stands above the text; a file alone goes without.
         Some(name) if !draft.text.trim().is_empty() && !kind.is_some_and(ChannelKind::shows_sender) => {

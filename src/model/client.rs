@@ -27,8 +27,30 @@ pub struct Client {
     pub custom: BTreeMap<String, serde_json::Value>,
     /// How they came first: the parameter of a deep link.
     pub source: Option<String>,
+    /// When the last automatic mails went to them: a machine that answers ours is not answered for ever.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub automatic_mails_ms: Vec<u64>,
     /// When we first heard of them.
     pub created_at_ms: u64,
+}
+
+impl Client {
+    /// Somebody of whom nothing is known.
+    pub const fn new(id: ClientId, created_at_ms: u64) -> Self {
+        Self {
+            id,
+            name: None,
+            username: None,
+            language: None,
+            phones: BTreeSet::new(),
+            identities: BTreeSet::new(),
+            tags: BTreeSet::new(),
+            custom: BTreeMap::new(),
+            source: None,
+            automatic_mails_ms: Vec::new(),
+            created_at_ms,
+        }
+    }
 }
 
 /// A person in one channel. An identity belongs to one client.

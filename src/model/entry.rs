@@ -22,7 +22,8 @@ pub const ENTRY_FORMAT: u16 = 1;
 ///   their answer; a promise that was kept stays with a dialog that closes unread.
 /// - 3: messages to Telegram and MAX are found by the messenger's id, for reactions; a dialog keeps how its client
 ///   came; the first dialog is the first contact, whenever the chat came into being.
-pub const APPLY_VERSION: u32 = 3;
+/// - 4: a client gets three automatic mails an hour at most.
+pub const APPLY_VERSION: u32 = 4;
 
 /// One input with its place in history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -143,6 +143,9 @@ pub enum Rejection {
     /// The client does not allow us to write.
     #[error("the client does not allow messages")]
     ClientBlocked,
+    /// A machine may be answering what machines of ours wrote.
+    #[error("the client has had three automatic mails within an hour")]
+    TooManyAutomatic,
     /// The template could not be filled in.
     #[error("the template cannot be rendered: {0}")]
     TemplateFailed(String),
@@ -196,6 +199,7 @@ impl Rejection {
             Self::PauseBeyondLimit { .. } => "pause_beyond_limit",
             Self::VersionMismatch { .. } => "version_mismatch",
             Self::ClientBlocked => "client_blocked",
+            Self::TooManyAutomatic => "too_many_automatic",
             Self::TemplateFailed(_) => "template_failed",
             Self::EmptyText => "empty_text",
             Self::CustomTooLarge { .. } => "custom_too_large",

@@ -108,6 +108,7 @@ pub(super) fn chat(number: u64) -> Chat {
 
 pub(super) fn client(number: u64) -> Client {
     Client {
+        automatic_mails_ms: Vec::new(),
         id: ClientId::new(number, 0),
         name: Some("Мария".to_owned()),
         username: None,
