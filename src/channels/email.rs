@@ -20,7 +20,6 @@ use std::sync::Arc;
 
 use http::{HeaderName, Method};
 use lettre::Address;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::model::channel::{ChannelKind, EmailSettings, SmtpSettings};
@@ -167,12 +166,7 @@ impl Channel for Email {
     /// The secret stands in a header: this is the whole proof.
     fn verify_head(&self, head: &CallHead<'_>) -> Result<(), VerifyError> {
         head.require_method(&Method::POST)?;
-        let given = head.single_header(&SECRET_HEADER)?;
-        if bool::from(given.ct_eq(self.webhook_secret.as_bytes())) {
-            Ok(())
-        } else {
-            Err(VerifyError::Mismatch)
-        }
+        head.require_secret(&SECRET_HEADER, &self.webhook_secret)
     }
 
     fn verify(&self, call: &WebhookCall<'_>) -> Result<(), VerifyError> {

@@ -42,20 +42,27 @@ pub(super) fn encoded(text: &str) -> String {
     encoded
 }
 
-/// One file as `multipart/form-data`, in the field `name`: the media type of the body, and the body. `None`
-/// when the media type cannot stand in a header, which never happens.
-pub(super) fn one_file(name: &str, file: &FileBytes) -> Option<(HeaderValue, Bytes)> {
-    let boundary = boundary(&file.bytes);
-    let media_type = HeaderValue::from_str(&file.media_type)
-        .ok()
-        .and_then(|value| value.to_str().ok().map(str::to_owned))
-        .unwrap_or_else(|| "application/octet-stream".to_owned());
-    let mut body = BytesMut::with_capacity(file.bytes.len().saturating_add(512));
+/// Fields and one file, in the field `name`, as `multipart/form-data`: the media type of the body, and the body.
+/// `None` when the media type cannot stand in a header, which never happens.
+pub(super) fn with_file<T: AsRef<str>>(
+    fields: &[(&str, T)],
+    name: &str,
+    file: &FileBytes,
+) -> Option<(HeaderValue, Bytes)> {
+    let boundary = boundary(fields, &file.bytes);
+    let mut body = BytesMut::with_capacity(file.bytes.len().saturating_add(4096));
+    for (field, value) in fields {
+        let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n");
+        body.put_slice(head.as_bytes());
+        body.put_slice(value.as_ref().as_bytes());
+        body.put_slice(b"\r\n");
+    }
     body.put_slice(
         format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{}\"\r\n\
-             Content-Type: {media_type}\r\n\r\n",
-            file_name(&file.name)
+             Content-Type: {}\r\n\r\n",
+            file_name(&file.name),
+            media_type(file)
         )
         .as_bytes(),
     );
@@ -65,10 +72,25 @@ pub(super) fn one_file(name: &str, file: &FileBytes) -> Option<(HeaderValue, Byt
     Some((content_type, body.freeze()))
 }
 
+/// The media type of a file, if it can stand in a header.
+pub(super) fn media_type(file: &FileBytes) -> &str {
+    let is_plain = |text: &&str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    Some(file.media_type.as_str())
+        .filter(|text| !text.trim().is_empty())
+        .filter(is_plain)
+        .unwrap_or("application/octet-stream")
+}
+
 /// A boundary that the content does not contain, and that is the same for each attempt: a hash of the content
 /// cannot be written into the content on purpose.
-fn boundary(content: &[u8]) -> String {
-    format!("switchboard-{}", hexadecimal::encode(&Sha256::digest(content)))
+fn boundary<T: AsRef<str>>(fields: &[(&str, T)], content: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    for (field, value) in fields {
+        hash.update(field.as_bytes());
+        hash.update(value.as_ref().as_bytes());
+    }
+    hash.update(content);
+    format!("switchboard-{}", hexadecimal::encode(&hash.finalize()))
 }
 
 /// A file name that can stand between quotation marks and leads nowhere.
@@ -105,16 +127,20 @@ mod tests {
             media_type: "text/plain\r\nX-Evil: 1".to_owned(),
             bytes: Bytes::from_static(b"--switchboard--\r\n"),
         };
-        let (content_type, body) = one_file("file", &file).unwrap();
+        let fields = [("chat_id", "7")];
+        let (content_type, body) = with_file(&fields, "document", &file).unwrap();
         let boundary = content_type.to_str().unwrap().strip_prefix("multipart/form-data; boundary=").unwrap();
         assert_eq!(
             String::from_utf8(body.to_vec()).unwrap(),
             format!(
-                "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a'bX-Evil: 1.pdf\"\r\n\
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\n7\r\n\
+                 --{boundary}\r\nContent-Disposition: form-data; name=\"document\"; filename=\"a'bX-Evil: 1.pdf\"\r\n\
                  Content-Type: application/octet-stream\r\n\r\n--switchboard--\r\n\r\n--{boundary}--\r\n"
             )
         );
-        assert_eq!(one_file("file", &file).unwrap().1, body);
+        assert_eq!(with_file(&fields, "document", &file).unwrap().1, body, "each attempt is the same");
+        let (alone, _) = with_file::<&str>(&[], "document", &file).unwrap();
+        assert_ne!(alone, content_type, "fields count for the boundary too");
     }
 
     #[test]

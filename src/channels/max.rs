@@ -14,7 +14,6 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use serde_json::{Value, json};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::model::channel::{ChannelKind, Groups, MaxSettings};
@@ -155,12 +154,7 @@ impl Channel for Max {
     /// The secret stands in a header: this is the whole proof.
     fn verify_head(&self, head: &CallHead<'_>) -> Result<(), VerifyError> {
         head.require_method(&Method::POST)?;
-        let given = head.single_header(&SECRET_HEADER)?;
-        if bool::from(given.ct_eq(self.webhook_secret.as_bytes())) {
-            Ok(())
-        } else {
-            Err(VerifyError::Mismatch)
-        }
+        head.require_secret(&SECRET_HEADER, &self.webhook_secret)
     }
 
     fn verify(&self, call: &WebhookCall<'_>) -> Result<(), VerifyError> {

@@ -5,7 +5,6 @@
 mod outgoing;
 mod setup;
 mod update;
-mod upload;
 
 use std::fmt;
 
@@ -13,7 +12,6 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use serde_json::{Value, json};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::model::channel::{ChannelKind, Groups, TelegramSettings};
@@ -26,6 +24,7 @@ use super::codec::{
 };
 use super::fault::{Fault, retry_after_ms, safe_text};
 use super::files::{self, FetchError, Fetched, FileRoute};
+use super::form;
 use super::setup::{Check, Finding};
 use super::start::{ConnectError, ResolvedSecrets, http_address, required};
 use super::text::{TextLimit, TextUnit};
@@ -128,7 +127,7 @@ impl Telegram {
             })
             .collect();
         let (content_type, body) =
-            upload::form(&fields, field, file).ok_or_else(|| not_carried("files with this name"))?;
+            form::with_file(&fields, field, file).ok_or_else(|| not_carried("files with this name"))?;
         self.post(method, content_type, body)
     }
 
@@ -163,12 +162,7 @@ impl Channel for Telegram {
     /// The secret stands in a header: this is the whole proof.
     fn verify_head(&self, head: &CallHead<'_>) -> Result<(), VerifyError> {
         head.require_method(&Method::POST)?;
-        let given = head.single_header(&SECRET_HEADER)?;
-        if bool::from(given.ct_eq(self.webhook_secret.as_bytes())) {
-            Ok(())
-        } else {
-            Err(VerifyError::Mismatch)
-        }
+        head.require_secret(&SECRET_HEADER, &self.webhook_secret)
     }
 
     fn verify(&self, call: &WebhookCall<'_>) -> Result<(), VerifyError> {

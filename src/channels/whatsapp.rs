@@ -128,7 +128,7 @@ impl Whatsapp {
                 (Some(Some(bytes)), None) => {
                     let (content_type, bytes) = outbound::upload(index.saturating_add(1), bytes)?;
                     let path = format!("{}/media", self.number);
-                    let request = self.account.request(Method::POST, &path, Some(&content_type), bytes);
+                    let request = self.account.request(Method::POST, &path, Some(content_type), bytes);
                     return request.ok_or_else(no_address);
                 }
                 _ => outbound::without_bytes(&mut body, index.saturating_add(1), file)?,

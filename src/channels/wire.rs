@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use lettre::Address;
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::model::mail::SmtpTarget;
@@ -68,6 +69,12 @@ impl<'a> CallHead<'a> {
             return Err(VerifyError::Empty(name.clone()));
         }
         Ok(value.as_bytes())
+    }
+
+    /// Refuses a call whose header does not carry this secret; compared in constant time.
+    pub(super) fn require_secret(&self, name: &HeaderName, secret: &str) -> Result<(), VerifyError> {
+        let given = self.single_header(name)?;
+        if bool::from(given.ct_eq(secret.as_bytes())) { Ok(()) } else { Err(VerifyError::Mismatch) }
     }
 }
 

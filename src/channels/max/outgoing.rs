@@ -129,7 +129,7 @@ impl Max {
 
 /// The upload itself goes to the address that MAX gave, and carries nothing but the file.
 fn upload(bytes: &FileBytes, address: &str) -> Option<WireRequest> {
-    let (content_type, body) = form::one_file("data", bytes)?;
+    let (content_type, body) = form::with_file::<&str>(&[], "data", bytes)?;
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
     Some(WireRequest { method: Method::POST, url: address.parse().ok()?, headers, body })
 }

@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::channels::codec::{DecodeError, Decoded, VerifyError};
+use crate::channels::form;
 use crate::channels::start::{ConnectError, ResolvedSecrets, http_address, required};
 use crate::channels::wire::{CallHead, WebhookAnswer, WebhookCall, WireRequest};
 use crate::model::hexadecimal;
@@ -135,7 +136,12 @@ impl Account {
 
     /// A request that posts `body` to `path` with the token.
     pub(in crate::channels) fn post(&self, path: &str, body: &Value) -> Option<WireRequest> {
-        self.request(Method::POST, path, Some("application/json"), Bytes::from(body.to_string()))
+        self.request(
+            Method::POST,
+            path,
+            Some(HeaderValue::from_static("application/json")),
+            Bytes::from(body.to_string()),
+        )
     }
 
     /// A request to `path` of the API. `None`: the parts make no address, which the checks of settings prevent.
@@ -143,7 +149,7 @@ impl Account {
         &self,
         method: Method,
         path: &str,
-        content_type: Option<&str>,
+        content_type: Option<HeaderValue>,
         body: Bytes,
     ) -> Option<WireRequest> {
         let url: Uri = format!("{}/{path}", self.base).parse().ok()?;
@@ -155,7 +161,7 @@ impl Account {
         &self,
         method: Method,
         url: Uri,
-        content_type: Option<&str>,
+        content_type: Option<HeaderValue>,
         body: Bytes,
     ) -> Option<WireRequest> {
         let mut headers = HeaderMap::new();
@@ -164,14 +170,14 @@ impl Account {
         bearer.set_sensitive(true);
         headers.insert(AUTHORIZATION, bearer);
         if let Some(content_type) = content_type {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).ok()?);
+            headers.insert(CONTENT_TYPE, content_type);
         }
         Some(WireRequest { method, url, headers, body })
     }
 
     /// The token as a part of a query: the one place where the Graph API wants to see it so.
     pub(in crate::channels) fn token_in_query(&self) -> Zeroizing<String> {
-        Zeroizing::new(query::encode(&self.access_token))
+        Zeroizing::new(form::encoded(&self.access_token))
     }
 
     /// What Meta shows when it asks whether a webhook is ours.
@@ -182,7 +188,7 @@ impl Account {
 
 /// A text as a part of a path.
 pub(in crate::channels) fn path_part(text: &str) -> String {
-    query::encode(text)
+    form::encoded(text)
 }
 
 /// The answer to a handshake; `None`: the call is none.

@@ -1,6 +1,4 @@
-//! The query of a handshake, and texts as a part of an address.
-
-use crate::model::hexadecimal;
+//! The query of a handshake.
 
 /// The value of `key`, decoded. `None` when it is not there exactly once: a proxy in front of us may have looked at the
 /// other one.
@@ -40,23 +38,10 @@ fn digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// A text as a part of a path or a query: everything but letters, digits and `-._~` is escaped.
-pub(super) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push_str(&hexadecimal::encode(&[byte]));
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channels::form;
 
     #[test]
     fn a_value_stands_there_once_and_is_decoded() {
@@ -72,7 +57,7 @@ mod tests {
     #[test]
     fn what_is_encoded_is_decoded_again() {
         for text in ["", "a b", "&=?#/%+", "я", "a~b"] {
-            assert_eq!(decode(&encode(text)), text.as_bytes());
+            assert_eq!(decode(&form::encoded(text)), text.as_bytes());
         }
     }
 }

@@ -207,7 +207,7 @@ impl Vk {
 /// The upload itself goes to the address that VK gave, and carries nothing but the file.
 fn upload(route: Route, bytes: &FileBytes, address: &str) -> Option<WireRequest> {
     let name = if route == Route::Photo { "photo" } else { "file" };
-    let (content_type, body) = form::one_file(name, bytes)?;
+    let (content_type, body) = form::with_file::<&str>(&[], name, bytes)?;
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
     Some(WireRequest { method: Method::POST, url: address.parse().ok()?, headers, body })
 }

@@ -1,15 +1,15 @@
 //! Messages of ours in WhatsApp's words.
 
 use bytes::Bytes;
+use http::HeaderValue;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::channels::codec::{Capabilities, EncodeError, Part};
 use crate::channels::files::{FileBytes, FileFault};
+use crate::channels::form as multipart;
 use crate::channels::text::{TextLimit, TextUnit, split};
 use crate::model::channel::{ChannelKind, WhatsappTemplate};
 use crate::model::effect::Outgoing;
-use crate::model::hexadecimal;
 use crate::model::message::{Attachment, AttachmentKind, Button};
 
 use super::inbound::GROUP;
@@ -216,41 +216,12 @@ fn form(kind: AttachmentKind, media_type: &str, bytes: usize) -> &'static str {
     }
 }
 
-/// The upload of a file: its media type and body.
-pub(super) fn upload(number: usize, file: &FileBytes) -> Result<(String, Bytes), EncodeError> {
+/// The upload of a file: the media type of its body, and the body.
+pub(super) fn upload(number: usize, file: &FileBytes) -> Result<(HeaderValue, Bytes), EncodeError> {
     let bytes = file.bytes.len();
     if bytes > DOCUMENT_MAX {
         return Err(EncodeError::File { number, fault: FileFault::TooLarge { bytes, max: DOCUMENT_MAX } });
     }
-    let media_type = if file.media_type.parse::<http::HeaderValue>().is_ok() && !file.media_type.is_empty() {
-        file.media_type.as_str()
-    } else {
-        "application/octet-stream"
-    };
-    // The border between the parts is made from the file, so that the same message makes the same request and
-    // nobody can write one into a file beforehand.
-    let boundary = hexadecimal::encode(&Sha256::digest(&file.bytes));
-    let field = |name: &str, value: &str| {
-        format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-    };
-    let name: String = cut(&file.name, NAME_MAX)
-        .chars()
-        .map(
-            |character| {
-                if character.is_control() || matches!(character, '"' | '\\') { '_' } else { character }
-            },
-        )
-        .collect();
-    let head = format!(
-        "{}{}--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
-         Content-Type: {media_type}\r\n\r\n",
-        field("messaging_product", "whatsapp"),
-        field("type", media_type),
-    );
-    let tail = format!("\r\n--{boundary}--\r\n");
-    let mut body = Vec::with_capacity(head.len().saturating_add(bytes).saturating_add(tail.len()));
-    body.extend_from_slice(head.as_bytes());
-    body.extend_from_slice(&file.bytes);
-    body.extend_from_slice(tail.as_bytes());
-    Ok((format!("multipart/form-data; boundary={boundary}"), Bytes::from(body)))
+    let fields = [("messaging_product", "whatsapp"), ("type", multipart::media_type(file))];
+    multipart::with_file(&fields, "file", file).ok_or(EncodeError::File { number, fault: FileFault::Kind })
 }

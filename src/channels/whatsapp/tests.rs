@@ -218,7 +218,7 @@ fn a_file_is_fetched_by_its_id_and_only_from_hosts_of_meta() {
     let channel = started(&settings());
     let file = Attachment { reference: Some("27/54".to_owned()), ..Attachment::of(AttachmentKind::Image) };
     let first = channel.fetch(&file, &[]).unwrap();
-    assert_eq!(first.url, "https://graph.facebook.com/v26.0/27%2f54?phone_number_id=106540352242922");
+    assert_eq!(first.url, "https://graph.facebook.com/v26.0/27%2F54?phone_number_id=106540352242922");
     let url = "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1";
     let said = format!(r#"{{"url":"{url}","mime_type":"image/jpeg"}}"#);
     let next = Fetched::More(vec![url.to_owned()]);
