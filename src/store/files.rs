@@ -4,14 +4,23 @@
 //! damaged files may panic; `flush_async` may deadlock, so there is no background flush either and
 //! the writer calls [`KeyValue::flush`]; `flush` does not fsync on Linux, so only the journal makes
 //! anything survive a power cut; a tree node over 128 KiB becomes a file of its own at each change, so
-//! values are kept far below that.
+//! values are kept far below that; its threads may hold the lock of the files a moment longer than whoever opened
+//! them, so a lock that is taken is asked for again for a while.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use super::error::StoreError;
 use super::key_value::{Batch, KeyValue, Order, Pair};
 use super::keys::KeyRange;
+
+/// How often a lock that is taken is asked for: for a second, far longer than sled's threads need to end.
+const LOCK_TRIES: usize = 50;
+
+/// The wait between two of these.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// An open sled database; the rows are in its default tree.
 #[derive(Debug)]
@@ -22,7 +31,14 @@ pub(super) struct Files {
 impl Files {
     /// Opens or creates the files in the folder `path`.
     pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        Self::start(&settings(cache_bytes).path(path))
+        let config = settings(cache_bytes).path(path);
+        for _ in 1..LOCK_TRIES {
+            match Self::start(&config) {
+                Err(StoreError::InUse { .. }) => thread::sleep(LOCK_PAUSE),
+                started => return started,
+            }
+        }
+        Self::start(&config)
     }
 
     /// Files in a folder of their own that is removed when they are closed.
