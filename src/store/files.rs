@@ -32,13 +32,7 @@ impl Files {
     /// Opens or creates the files in the folder `path`.
     pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
         let config = settings(cache_bytes).path(path);
-        for _ in 1..LOCK_TRIES {
-            match Self::start(&config) {
-                Err(StoreError::InUse { .. }) => thread::sleep(LOCK_PAUSE),
-                started => return started,
-            }
-        }
-        Self::start(&config)
+        unlocked(|| Self::start(&config))
     }
 
     /// Files in a folder of their own that is removed when they are closed.
@@ -71,6 +65,17 @@ impl Files {
             }
         }
     }
+}
+
+/// Tries something that needs the lock of the files, again for a while as long as that is taken.
+pub(super) fn unlocked<T>(attempt: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    for _ in 1..LOCK_TRIES {
+        match attempt() {
+            Err(StoreError::InUse { .. }) => thread::sleep(LOCK_PAUSE),
+            done => return done,
+        }
+    }
+    attempt()
 }
 
 /// What every database is opened with.

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::error::StoreError;
+use super::files::unlocked;
 use super::handle::Store;
 
 /// What sled names the entries of its folder.
@@ -36,11 +37,11 @@ impl Store {
         if Self::exists(path)? {
             // sled holds this lock while the store is open.
             let file = fs::File::open(path.join("db")).map_err(failed)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(fs::TryLockError::WouldBlock) => return Err(StoreError::InUse { path: path.to_owned() }),
-                Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
-            }
+            unlocked(|| match file.try_lock() {
+                Ok(()) => Ok(()),
+                Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
+                Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+            })?;
         }
         fs::remove_dir_all(path).map_err(failed)
     }
